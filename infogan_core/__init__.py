@@ -1,0 +1,59 @@
+"""InfoGAN (Chen et al. 2016, arXiv 1606.03657): latents, losses, networks, training, metrics and sliders."""
+
+from typing import Any
+
+from infogan_core.config import PRESETS, Config, about, preset
+from infogan_core.figures import curves, grid, samples, save_png, show, traversal, traversal_figure
+from infogan_core.images import ImageSet, load_images
+from infogan_core.latents import Categorical, LatentSpec, Uniform
+from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound
+from infogan_core.metrics import evaluate, summary
+from infogan_core.networks import Discriminator, Generator
+from infogan_core.progress import progress
+from infogan_core.runs import Run, build, layers, load_run, publish
+from infogan_core.training import train
+
+__version__ = "0.1.0"
+__all__ = [
+    "PRESETS",
+    "Categorical",
+    "Config",
+    "Discriminator",
+    "Explorer",
+    "Generator",
+    "ImageSet",
+    "LatentSpec",
+    "Run",
+    "Uniform",
+    "about",
+    "build",
+    "curves",
+    "d_loss",
+    "evaluate",
+    "g_loss",
+    "grid",
+    "info_loss",
+    "layers",
+    "load_images",
+    "load_run",
+    "mi_bound",
+    "preset",
+    "progress",
+    "publish",
+    "samples",
+    "save_png",
+    "show",
+    "summary",
+    "train",
+    "traversal",
+    "traversal_figure",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Explorer needs ipywidgets, which is imported on first use."""
+    if name == "Explorer":
+        from infogan_core.explorer import Explorer
+
+        return Explorer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,177 @@
+"""The latent code c and the noise z: what is sampled, what Q predicts, and how many nats each code holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax, one_hot, softplus
+
+SIGMA_FLOOR = 0.05  # without a floor a learned sigma runs to 0 and its log-density, log(1 / sigma), to infinity
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """A uniform categorical code, c ~ Cat(K, p = 1/K) (section 7.1 of Chen et al. 2016)."""
+
+    k: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.k, bool) or not isinstance(self.k, int) or self.k < 2:
+            raise ValueError(f"Categorical: k must be a whole number of 2 or more, found {self.k!r}")
+
+    @property
+    def entropy(self) -> float:
+        """H(c) = ln K, in nats."""
+        return math.log(self.k)
+
+    @property
+    def width(self) -> int:
+        """Inputs it takes in G: one-hot."""
+        return self.k
+
+    @property
+    def q_width(self) -> int:
+        """Outputs Q spends on it: one logit per category."""
+        return self.k
+
+    def sample(self, n: int, generator: torch.Generator | None = None, device: str | torch.device = "cpu") -> Tensor:
+        """int64 [n], each category equally likely."""
+        return torch.randint(self.k, (n,), generator=generator, device=device)
+
+    def encode(self, c: Tensor) -> Tensor:
+        """int64 [n] -> float [n, K]."""
+        return one_hot(c, self.k).float()
+
+    def log_q(self, logits: Tensor, c: Tensor) -> Tensor:
+        """log Q(c|x) in nats: logits [n, K], c int64 [n] -> [n]."""
+        return log_softmax(logits, dim=1).gather(1, c[:, None]).squeeze(1)
+
+    def read(self, logits: Tensor) -> Tensor:
+        """Q(c|x) as probabilities [n, K]."""
+        return logits.softmax(dim=1)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A continuous code, c ~ Unif(-1, 1), read by a Gaussian Q (section 6 of Chen et al. 2016).
+
+    `sigma` is the standard deviation of Q: a number fixes it (1 in the paper's code, which makes log Q the negative
+    of MSE / 2 plus a constant), None lets Q learn it, never below SIGMA_FLOOR.
+    """
+
+    sigma: float | None = 1.0
+
+    def __post_init__(self) -> None:
+        if self.sigma is not None and not (isinstance(self.sigma, (int, float)) and SIGMA_FLOOR <= self.sigma < math.inf):
+            raise ValueError(f"Uniform: sigma must be None (learned) or at least {SIGMA_FLOOR}, found {self.sigma!r}")
+
+    @property
+    def entropy(self) -> float:
+        """Differential entropy H(c) = ln 2, in nats. A density: log Q(c|x) may exceed 0, so L_I may exceed H(c)."""
+        return math.log(2)
+
+    @property
+    def width(self) -> int:
+        """Inputs it takes in G."""
+        return 1
+
+    @property
+    def q_width(self) -> int:
+        """Outputs Q spends on it: the mean and, where learned, the standard deviation before its softplus."""
+        return 1 if self.sigma is not None else 2
+
+    def sample(self, n: int, generator: torch.Generator | None = None, device: str | torch.device = "cpu") -> Tensor:
+        """float32 [n] in [-1, 1)."""
+        return torch.rand(n, generator=generator, device=device) * 2 - 1
+
+    def encode(self, c: Tensor) -> Tensor:
+        """float [n] -> [n, 1]."""
+        return c.float()[:, None]
+
+    def read(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        """Q(c|x) as (mean [n], standard deviation [n])."""
+        mean = params[:, 0]
+        if self.sigma is not None:
+            return mean, torch.full_like(mean, self.sigma)
+        return mean, softplus(params[:, 1]) + SIGMA_FLOOR
+
+    def log_q(self, params: Tensor, c: Tensor) -> Tensor:
+        """Gaussian log-density log Q(c|x) in nats: params [n, q_width], c float [n] -> [n]."""
+        mean, sigma = self.read(params)
+        return -((c - mean) ** 2) / (2 * sigma**2) - sigma.log() - 0.5 * math.log(2 * math.pi)
+
+
+@dataclass(frozen=True)
+class LatentSpec:
+    """The input of G, [z, c1, c2, ...]: the one description that sampling, Q, the losses, figures and sliders follow.
+
+    `noise` is the distribution of the incompressible noise z: "uniform" on (-1, 1), as in the paper's code, or "normal".
+    """
+
+    noise_dim: int = 62
+    codes: tuple[Categorical | Uniform, ...] = field(default=(Categorical(10), Uniform(), Uniform()))
+    noise: str = "uniform"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.noise_dim, bool) or not isinstance(self.noise_dim, int) or self.noise_dim < 1:
+            raise ValueError(f"LatentSpec: noise_dim must be a whole number of 1 or more, found {self.noise_dim!r}")
+        if self.noise not in ("uniform", "normal"):
+            raise ValueError(f'LatentSpec: noise must be "uniform" or "normal", found {self.noise!r}')
+        if not self.codes or not all(isinstance(code, (Categorical, Uniform)) for code in self.codes):
+            raise ValueError(f"LatentSpec: codes must be one or more of Categorical and Uniform, found {self.codes!r}")
+
+    @property
+    def width(self) -> int:
+        """Inputs of G: 62 + 10 + 1 + 1 = 74 for MNIST."""
+        return self.noise_dim + sum(code.width for code in self.codes)
+
+    @property
+    def q_widths(self) -> list[int]:
+        """Outputs of Q per code."""
+        return [code.q_width for code in self.codes]
+
+    def sample_noise(
+        self, n: int, generator: torch.Generator | None = None, device: str | torch.device = "cpu"
+    ) -> Tensor:
+        """z: float32 [n, noise_dim]."""
+        if self.noise == "normal":
+            return torch.randn(n, self.noise_dim, generator=generator, device=device)
+        return torch.rand(n, self.noise_dim, generator=generator, device=device) * 2 - 1
+
+    def sample(
+        self, n: int, generator: torch.Generator | None = None, device: str | torch.device = "cpu"
+    ) -> tuple[Tensor, list[Tensor]]:
+        """(noise [n, noise_dim], one tensor [n] per code), drawn as in training."""
+        noise = self.sample_noise(n, generator, device)
+        return noise, [code.sample(n, generator, device) for code in self.codes]
+
+    def encode(self, noise: Tensor, codes: list[Tensor]) -> Tensor:
+        """G's input: noise [n, noise_dim], one tensor [n] per code -> float [n, width]."""
+        return torch.cat([noise, *(code.encode(c) for code, c in zip(self.codes, codes, strict=True))], dim=1)
+
+    def check(self, noise: Tensor, codes: list[Tensor]) -> None:
+        """Raise ValueError unless noise is [n, noise_dim] and codes are one tensor [n] per code, in its categories."""
+        if noise.dim() != 2 or noise.shape[1] != self.noise_dim:
+            raise ValueError(f"noise must be [n, {self.noise_dim}], found {list(noise.shape)}")
+        if len(codes) != len(self.codes):
+            raise ValueError(f"this model has {len(self.codes)} codes, found {len(codes)}")
+        for i, (code, c) in enumerate(zip(self.codes, codes, strict=True)):
+            if c.shape != noise.shape[:1]:
+                raise ValueError(f"{self.name(i)} must be [{len(noise)}], as noise is, found {list(c.shape)}")
+            if isinstance(code, Categorical) and (c.is_floating_point() or not ((c >= 0) & (c < code.k)).all()):
+                raise ValueError(f"{self.name(i)} must hold whole numbers from 0 to {code.k - 1}")
+
+    def split(self, q_output: Tensor) -> list[Tensor]:
+        """Q's output [n, sum of q_widths] -> one tensor per code."""
+        return list(q_output.split(self.q_widths, dim=1))
+
+    def read(self, q_params: list[Tensor]) -> list[Tensor | tuple[Tensor, Tensor]]:
+        """Q(c|x) per code: probabilities [n, K], or (mean, standard deviation) [n]."""
+        return [code.read(params) for code, params in zip(self.codes, q_params, strict=True)]
+
+    def name(self, code: int) -> str:
+        """The paper's symbol of a code: c1, c2, ..."""
+        return f"c{code + 1}"

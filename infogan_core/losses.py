@@ -1,0 +1,33 @@
+"""InfoGAN's losses, one function per equation of Chen et al. 2016. Pure: tensors in, a scalar or a vector out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from infogan_core.latents import LatentSpec
+
+
+def d_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Equation 1, what D minimises: -E[log D(x)] - E[log(1 - D(G(z, c)))]. Logits [n] -> scalar, in nats."""
+    return softplus(-real_logits).mean() + softplus(fake_logits).mean()
+
+
+def g_loss(fake_logits: Tensor) -> Tensor:
+    """Non-saturating generator loss. Not equation 1: log(1 - D) becomes -log D (Goodfellow et al. 2014, section 3)."""
+    return softplus(-fake_logits).mean()  # -log D(G(z, c))
+
+
+def mi_bound(spec: LatentSpec, q_params: list[Tensor], codes: list[Tensor]) -> Tensor:
+    """Equation 5, one value per code, in nats: L_I = E[log Q(c|x)] + H(c), a lower bound of I(c; G(z, c))."""
+    return torch.stack(
+        [code.log_q(q, c).mean() + code.entropy for code, q, c in zip(spec.codes, q_params, codes, strict=True)]
+    )
+
+
+def info_loss(mi: Tensor, lambda_info: Sequence[float]) -> Tensor:
+    """The term of equation 6 that G and Q minimise: -lambda L_I, here with one lambda per code. [codes] -> scalar."""
+    return -sum(weight * bound for weight, bound in zip(lambda_info, mi, strict=True))

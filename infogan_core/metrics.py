@@ -1,0 +1,250 @@
+"""What a run is worth, as numbers: nats per code, what each code moves, and how well c1 tells real images apart."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from scipy.ndimage import distance_transform_edt
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import spearmanr
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, r2_score
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from infogan_core.files import write_whole
+from infogan_core.latents import Categorical, LatentSpec, Uniform
+
+if TYPE_CHECKING:
+    from infogan_core.images import ImageSet
+    from infogan_core.runs import Run
+
+SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
+NOISES = 20  # sweeps per category
+REAL_IMAGES = 10_000  # at most so many of a split are read, drawn at random: MNIST's whole test set
+SHIFTED_IMAGES = 1_000  # as many of these are shifted for "stability"
+
+
+@torch.no_grad()
+def evaluate(run: Run, images: ImageSet, out: str | Path | None = None, samples: int = 10_000, seed: int = 0) -> dict:
+    """All numbers of a run, also written whole to metrics.json in `out` (by default the run's own directory).
+
+    codes       per code: L_I on `samples` fresh samples; if continuous, also R^2 and, on grey images, what it moves
+    held_out    how well c1 tells the classes apart; "train" where nothing is held out; absent without labels
+    real        what can be told without labels: on the same images, is Q(c1|x) sure, balanced and stable?
+    conditions  what the numbers were measured on
+
+    c1 stands for the first categorical code; "held_out" and "real" are absent without one. Plain numbers, the same for
+    the same seed; torch's global generator is left alone. Raises ValueError below two samples.
+    """
+    if samples < 2:
+        raise ValueError(f"evaluate: samples must be at least 2 for a standard error, found {samples}")
+    spec = run.config.latents
+    report = {"codes": information(run, samples, seed)}
+    for i, code in enumerate(spec.codes):
+        if isinstance(code, Uniform) and images.channels == 1:
+            report["codes"][spec.name(i)] |= movement(run, i, seed)
+    if first_categorical(spec) is not None:
+        report |= recognition(run, images, seed)
+    report["conditions"] = {"samples": samples, "seed": seed, "data": images.name, "noises": NOISES, "sweep": [*SWEEP]}
+    path = Path(out or run.path) / "metrics.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, (json.dumps(report, indent=2, allow_nan=False) + "\n").encode())
+    return report
+
+
+def first_categorical(spec: LatentSpec) -> int | None:
+    """Index of the code that stands for the class: c1 in all of the paper's experiments."""
+    return next((i for i, code in enumerate(spec.codes) if isinstance(code, Categorical)), None)
+
+
+def information(run: Run, samples: int, seed: int) -> dict[str, dict]:
+    """Equation 5 per code, in nats, on fresh samples: L_I with its standard error and ceiling; R^2 of Q's mean."""
+    spec = run.config.latents
+    noise, codes = spec.sample(samples, torch.Generator().manual_seed(seed))
+    q_params = [q.float().cpu() for q in run.q_params(run.generate(noise, codes))]
+    report = {}
+    for i, (code, q, c) in enumerate(zip(spec.codes, q_params, codes, strict=True)):
+        bound = code.log_q(q, c).double() + code.entropy
+        mi, stderr = bound.mean().item(), bound.std().item() / math.sqrt(samples)
+        numbers = {"mi": mi, "mi_stderr": stderr, "ceiling": ceiling(code)}
+        if isinstance(code, Categorical):
+            report[spec.name(i)] = {"kind": "categorical", **numbers}
+        else:
+            sigma = "learned" if code.sigma is None else code.sigma
+            r2 = float(r2_score(c.numpy(), code.read(q)[0].numpy()))
+            report[spec.name(i)] = {"kind": "continuous", "sigma": sigma, **numbers, "r2": r2}
+    return report
+
+
+def ceiling(code: Categorical | Uniform) -> float | None:
+    """The most L_I can be, in nats: ln K; ln 2 - ln sigma - ln(2 pi) / 2 for a fixed sigma; None for a learned one."""
+    if isinstance(code, Categorical):
+        return code.entropy
+    return None if code.sigma is None else code.entropy - math.log(code.sigma) - 0.5 * math.log(2 * math.pi)
+
+
+def movement(run: Run, code: int, seed: int) -> dict:
+    """Figure 2 (b-d) of Chen et al. 2016 as numbers: does the swept code lean, widen or thicken the picture?
+
+    slant, width, thickness  Spearman correlation with the code along a sweep, averaged over categories and noise
+    spread                   its standard deviation across categories
+    ends                     the average measurement at the first and the last value, in its own unit
+    """
+    pictures, categories = sweep(run, code, seed)
+    values = torch.linspace(*SWEEP)
+    report, spread, ends = {}, {}, {}
+    for name, measure in {"slant": slant, "width": width, "thickness": stroke_thickness}.items():
+        measured = measure(pictures).view(-1, len(values))
+        rho = spearman(values, measured).view(categories, -1)
+        report[name] = rho.mean().item()
+        spread[name] = rho.mean(dim=1).std(correction=0).item()
+        ends[name] = measured[:, [0, -1]].mean(dim=0).tolist()
+    return {**report, "spread": spread, "ends": ends}
+
+
+def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:
+    """One code swept for each category of c1 and each noise: (float [categories * NOISES * steps, H, W], categories).
+
+    The rest of G's input is drawn as in training, held along a sweep and shared by the categories.
+    """
+    spec, first = run.config.latents, first_categorical(run.config.latents)
+    noise, codes = spec.sample(NOISES, torch.Generator().manual_seed(seed))
+    values = torch.linspace(*SWEEP)
+    categories = 1 if first is None else spec.codes[first].k
+    rows = torch.arange(NOISES).repeat(categories).repeat_interleave(len(values))
+    codes = [c[rows] for c in codes]
+    if first is not None:
+        codes[first] = torch.arange(categories).repeat_interleave(NOISES * len(values))
+    codes[code] = values.repeat(categories * NOISES)
+    return run.generate(noise[rows], codes).float().cpu().squeeze(1), categories
+
+
+def spearman(values: Tensor, measured: Tensor) -> Tensor:
+    """Spearman's rank correlation of `values` [steps] with each row of [rows, steps] -> [rows]; 0 if all are equal."""
+    rhos = [0.0 if np.ptp(row) == 0 else spearmanr(values.numpy(), row).statistic for row in measured.numpy()]
+    return torch.tensor(rhos, dtype=torch.float64)
+
+
+def moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Second central moments (mu20, mu11, mu02) of brightness, x to the right, y DOWN: [N, H, W] -> 3 x [N], px^2.
+
+    A pixel is a square and adds its own variance, 1/12, so that a bar w px wide has mu20 = w^2 / 12 exactly.
+    """
+    weights = x.double() / x.double().sum(dim=(1, 2), keepdim=True).clamp_min(1e-12)  # a black picture stays 0
+    rows, columns = (torch.arange(size, dtype=torch.float64) for size in x.shape[1:])
+    by_row, by_column = weights.sum(dim=2), weights.sum(dim=1)
+    dy, dx = rows - (by_row @ rows)[:, None], columns - (by_column @ columns)[:, None]
+    mu11 = torch.einsum("nhw,nh,nw->n", weights, dy, dx)
+    return (by_column * dx**2).sum(dim=1) + 1 / 12, mu11, (by_row * dy**2).sum(dim=1) + 1 / 12
+
+
+def slant(x: Tensor) -> Tensor:
+    """-mu11 / mu02, the shear of OpenCV's digit deskewing: px to the right per px up, so that "/" is positive."""
+    _, mu11, mu02 = moments(x)
+    return -mu11 / mu02
+
+
+def width(x: Tensor) -> Tensor:
+    """Width in px of the bar with the horizontal variance that is left when the slant is sheared away."""
+    mu20, mu11, mu02 = moments(x)
+    return (12 * (mu20 - mu11**2 / mu02)).sqrt()
+
+
+def stroke_thickness(x: Tensor, upsample: int = 4) -> Tensor:
+    """4 x the mean distance to the stroke's edge, in px: a long bar w px thick has mean distance w / 4; 0 without edge.
+
+    Upsampled and cut at half the brightest pixel, after Morpho-MNIST (Castro et al. 2019), without its skeleton.
+    """
+    thickness = []
+    for part in x.float().split(500):
+        fine = interpolate(part[:, None], scale_factor=upsample, mode="bilinear")[:, 0]
+        for stroke in (fine > fine.amax(dim=(1, 2), keepdim=True) / 2).numpy():
+            # distances end at the centre of the nearest dark pixel, half a pixel past the edge
+            edged = stroke.any() and not stroke.all()
+            thickness.append(4 * (distance_transform_edt(stroke)[stroke].mean() - 0.5) / upsample if edged else 0.0)
+    return torch.tensor(thickness, dtype=torch.float64)
+
+
+def recognition(run: Run, images: ImageSet, seed: int) -> dict:
+    """{"real": ..., "held_out" or "train": ...}; categories are matched to labels on the training images."""
+    split, shown = ("train", images) if images.held_out is None else ("held_out", images.held_out)
+    pixels, labels = draw(shown, seed)
+    q, few = read(run, pixels), pixels[:SHIFTED_IMAGES]
+    report = {"real": {"split": split, "n": len(pixels), **certainty(q), "stability": stability(run, few)}}
+    if labels is not None and images.labels is not None:
+        fit_pixels, fit_labels = draw(images, seed)
+        matching = match_categories(read(run, fit_pixels).argmax(dim=1), fit_labels, q.shape[1])
+        report[split] = agreement(q.argmax(dim=1), labels, matching) | {"fitted_on": len(fit_pixels)}
+    return report
+
+
+def draw(images: ImageSet, seed: int) -> tuple[Tensor, Tensor | None]:
+    """At most REAL_IMAGES (pixels, labels), at random: files are often sorted by class."""
+    chosen = torch.randperm(len(images.pixels), generator=torch.Generator().manual_seed(seed))[:REAL_IMAGES]
+    return images.pixels[chosen], None if images.labels is None else images.labels[chosen]
+
+
+def read(run: Run, pixels: Tensor) -> Tensor:
+    """Q(c1|x) of real images: uint8 [N, C, H, W] -> probabilities [N, K]."""
+    return run.infer(pixels.float() / 255)[first_categorical(run.config.latents)].float().cpu()
+
+
+def certainty(q: Tensor) -> dict[str, float]:
+    """How sure Q(c1|x) [N, K] is of real images: mean highest probability ("confidence") and, in nats, mean entropy.
+
+    "balance" is the entropy of the mean, ln K when all categories are used alike; "mi" what lies between the two.
+    """
+    entropy, balance = (torch.special.entr(p).sum(dim=-1).mean().item() for p in (q.double(), q.double().mean(dim=0)))
+    return {"confidence": q.amax(dim=1).mean().item(), "entropy": entropy, "balance": balance, "mi": balance - entropy}
+
+
+def stability(run: Run, pixels: Tensor) -> float:
+    """Share of image-direction pairs whose category survives a shift by one pixel, the border repeated."""
+    category = read(run, pixels).argmax(dim=1)
+    moved = [(torch.arange(pixels.shape[-1]) + step).clamp(0, pixels.shape[-1] - 1) for step in (-1, 1)]
+    shifted = [pixels[:, :, rows] for rows in moved] + [pixels[..., columns] for columns in moved]
+    return torch.stack([read(run, x).argmax(dim=1) == category for x in shifted]).double().mean().item()
+
+
+def match_categories(categories: Tensor, labels: Tensor, k: int) -> Tensor:
+    """The one-to-one matching with the most hits (Hungarian method, Kuhn 1955): int64 [k], category -> label.
+
+    A category with no label left gets -1; with fewer categories than labels, some labels are never named.
+    """
+    classes = int(labels.max()) + 1
+    hits = torch.bincount(categories * classes + labels, minlength=k * classes).view(k, classes)
+    matched, names = linear_sum_assignment(hits.numpy(), maximize=True)
+    matching = torch.full((k,), -1)
+    matching[matched] = torch.from_numpy(names)
+    return matching
+
+
+def agreement(categories: Tensor, labels: Tensor, matching: Tensor) -> dict:
+    """Accuracy under `matching` [K], and two scores that need none: NMI and ARI. Categories and labels int64 [N]."""
+    right = (matching[categories] == labels).double().mean().item()
+    nmi, ari = (float(score(labels, categories)) for score in (normalized_mutual_info_score, adjusted_rand_score))
+    n, names = len(labels), matching.tolist()
+    return {"n": n, "accuracy": right, "error": 1 - right, "nmi": nmi, "ari": ari, "matching": names}
+
+
+def summary(report: dict) -> str:
+    """The numbers of evaluate() as the few lines a person reads when a run ends; Spearman's rho per measurement."""
+    lines = [f"{report['conditions']['data']}; {report['conditions']['samples']:,} samples"]
+    for split in [key for key in ("held_out", "train") if key in report]:
+        line = "c1 on {n:,} " + split.replace("_", "-") + " images: {accuracy:.1%} right, NMI {nmi:.2f}, ARI {ari:.2f}"
+        lines.append((line + " (matched on {fitted_on:,})").format_map(report[split]))
+    if "real" in report:
+        line = "without labels: confidence {confidence:.3f}, balance {balance:.3f} nats, shift-stable {stability:.1%}"
+        lines.append(line.format_map(report["real"]))
+    lines.append(f"code{'L_I, nats':>18}{'(at most)':>11}{'R^2':>7}{'slant':>8}{'width':>8}{'thickness':>11}")
+    for name, code in report["codes"].items():
+        most = "" if code["ceiling"] is None else f"({code['ceiling']:.3f})"
+        columns = {"r2": 7, "slant": 8, "width": 8, "thickness": 11}
+        moved = "".join(f"{code[key]:>z{size}.2f}" for key, size in columns.items() if key in code)
+        lines.append(f"{name:<4}{code['mi']:>z9.3f} +- {code['mi_stderr']:.3f}{most:>11}{moved}")
+    return "\n".join(lines)

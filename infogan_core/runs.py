@@ -1,0 +1,201 @@
+"""A run: the trained networks with what is known of them, and its directory on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from infogan_core.config import Config
+from infogan_core.files import write_whole
+from infogan_core.networks import Discriminator, Generator, to_network_range, to_unit_range
+
+CHUNK = 1000  # pictures per forward pass outside training, so that memory does not grow with n
+
+
+@dataclass
+class Run:
+    """A trained InfoGAN in eval mode, and the numbers that came with it."""
+
+    config: Config
+    generator: Generator  # the averaged weights, if config.ema
+    discriminator: Discriminator
+    path: Path
+    device: torch.device
+    records: list[dict[str, Any]] = field(default_factory=list)  # metrics.jsonl
+    report: dict[str, Any] = field(default_factory=dict)  # metrics.json
+    env: dict[str, Any] = field(default_factory=dict)  # env.json
+
+    def __post_init__(self) -> None:
+        for net in (self.generator, self.discriminator):
+            net.to(self.device).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def generate(self, noise: Tensor, codes: list[Tensor]) -> Tensor:
+        """Pictures x = G(z, c): noise [N, noise_dim], one tensor [N] per code -> float [N, C, H, W] in 0..1.
+
+        Raises ValueError for a code that is missing, of another length or out of its categories.
+        """
+        spec = self.config.latents
+        spec.check(noise, codes)
+        zc = spec.encode(noise.to(self.device), [c.to(self.device) for c in codes])
+        return torch.cat([to_unit_range(self.generator(part), self.config.image_size) for part in zc.split(CHUNK)])
+
+    @torch.no_grad()
+    def q_params(self, x: Tensor) -> list[Tensor]:
+        """Q's raw outputs, one tensor per code, for log Q(c|x): x float [N, C, H, W] in 0..1 -> [N, q_width] each.
+
+        Raises ValueError for pictures of another shape or kind than the run's own.
+        """
+        c = self.config
+        if x.dim() != 4 or x.shape[1:] != (c.channels, c.image_size, c.image_size) or not x.is_floating_point():
+            expected = f"float [N, {c.channels}, {c.image_size}, {c.image_size}] in 0..1"
+            raise ValueError(f"this run reads {expected}, found {x.dtype} {list(x.shape)}")
+        parts = (to_network_range(part.to(self.device), c.image_size) for part in x.split(CHUNK))
+        return [torch.cat(columns) for columns in zip(*(self.discriminator(p)[1] for p in parts), strict=True)]
+
+    def infer(self, x: Tensor) -> list[Tensor | tuple[Tensor, Tensor]]:
+        """Q(c|x): one entry per code, probabilities [N, K] or (mean, standard deviation) [N]. See q_params for x."""
+        return self.config.latents.read(self.q_params(x))
+
+    def save_weights(self, path: Path, dtype: torch.dtype = torch.float32) -> None:
+        """weights.safetensors: the averaged G, D and Q; the metadata holds the config."""
+        nets = {"generator": self.generator, "discriminator": self.discriminator}
+        tensors = {
+            f"{name}.{key}": (t.to(dtype) if t.is_floating_point() else t).contiguous().cpu()
+            for name, net in nets.items()
+            for key, t in net.state_dict().items()
+        }
+        write_whole(path, save(tensors, metadata={"config": self.config.to_json()}))
+
+
+def resolve_device(device: str | torch.device = "auto") -> torch.device:
+    """ "auto" is CUDA where there is one. Raises ValueError for an unknown device, RuntimeError for an absent one."""
+    if str(device) == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f'unknown device {device!r}: give "auto", "cpu" or "cuda"') from None
+    if resolved.type == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError('device="cuda", but torch finds no CUDA GPU here: use device="cpu" or "auto"')
+    return resolved
+
+
+def build(config: Config) -> tuple[Generator, Discriminator]:
+    """New networks for a config, initialised by its seed. The global random state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        args = (config.latents, config.image_size, config.channels, config.width)
+        return Generator(*args), Discriminator(*args, slope=config.slope)
+
+
+def layers(config: Config) -> str:
+    """The networks of a config as a table: layer, output shape for one picture, parameters."""
+    generator, discriminator = build(config)
+    spec, features = config.latents, torch.zeros(2, discriminator.d_head.in_features)
+    picture = torch.zeros(2, config.channels, config.image_size, config.image_size)
+    parts = (
+        ("G(z, c)", generator.layers, torch.zeros(2, spec.width)),
+        ("trunk of D and Q", discriminator.trunk, picture),
+        ("D's head", [discriminator.d_head], features),
+        ("Q's head", discriminator.q_head, features),
+    )
+    lines, total = [], 0
+    for title, net, x in parts:
+        lines.append(f"{title + ', input':<28} {'x'.join(map(str, x.shape[1:])):>12}")
+        for layer in net:
+            x, n = layer(x), sum(p.numel() for p in layer.parameters())
+            total += n
+            lines.append(f"  {type(layer).__name__:<26} {'x'.join(map(str, x.shape[1:])):>12} {f'{n:,}' if n else '':>12}")
+    return "\n".join([*lines, f"{'parameters in all':<41} {total:>12,}"])
+
+
+def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
+    """What train() wrote, or what is published: reads config.json and weights.safetensors, never a pickle.
+
+    Raises FileNotFoundError for a directory without a finished run, ValueError for files that are not its own.
+    """
+    path = Path(path).expanduser()
+    config = read_config(path)
+    weights = path / "weights.safetensors"
+    if not weights.is_file():
+        raise FileNotFoundError(f"{path} holds no weights yet: its training has not finished; train() goes on with it")
+    try:
+        with safe_open(weights, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{weights} is cut short or no safetensors file: {error}") from None
+    generator, discriminator = build(config)
+    for name, net in (("generator", generator), ("discriminator", discriminator)):
+        own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+        load_state(net, own, weights)
+    run = Run(config, generator, discriminator, path, resolve_device(device))
+    run.records = _read_json(path / "metrics.jsonl", lambda text: [json.loads(line) for line in text.splitlines()], [])
+    run.report = _read_json(path / "metrics.json", json.loads, {})
+    run.env = _read_json(path / "env.json", json.loads, {})
+    return run
+
+
+def load_state(net: torch.nn.Module, state: dict[str, Tensor], source: Path) -> None:
+    """Load weights of exactly this shape. Raises ValueError, naming the file and the first difference."""
+    wanted = net.state_dict()
+    for key in sorted(wanted.keys() | state.keys()):
+        found, want = (list(d[key].shape) if key in d else "nothing" for d in (state, wanted))
+        if found != want:
+            raise ValueError(f"{source} belongs to another network: {key} should be {want}, found {found}")
+    net.load_state_dict(state)
+
+
+def read_config(path: Path) -> Config:
+    """config.json of a run directory. Raises FileNotFoundError, or ValueError when it is not one of ours."""
+    file = path / "config.json"
+    if not file.is_file():
+        raise FileNotFoundError(f"{path} is no run directory: it has no config.json")
+    try:
+        return Config.from_json(file.read_text())
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def _read_json(file: Path, parse: Callable[[str], Any], default: Any) -> Any:
+    try:
+        return parse(file.read_text()) if file.is_file() else default
+    except ValueError as error:
+        raise ValueError(f"{file} is not JSON: {error}; delete it or restore it") from None
+
+
+def publish(run: Run, to: str | Path) -> Path:
+    """Copy a run to outputs/published/<dataset>: all but the checkpoint, weights in fp16. Returns the new directory."""
+    to = Path(to)
+    to.mkdir(parents=True, exist_ok=True)
+    run.save_weights(to / "weights.safetensors", torch.float16)
+    for name in ("config.json", "env.json", "metrics.jsonl", "metrics.json"):
+        if (run.path / name).is_file():
+            write_whole(to / name, (run.path / name).read_bytes())
+    if (run.path / "traversals").is_dir():
+        shutil.copytree(run.path / "traversals", to / "traversals", dirs_exist_ok=True)
+    return to
+
+
+def require_space(out: Path, n_bytes: int) -> None:
+    """Raise OSError, before anything is written, if `out` cannot be written or has no room for n_bytes."""
+    home = next(p for p in (out, *out.absolute().parents) if p.exists())
+    if not home.is_dir():
+        raise NotADirectoryError(f"out={str(out)!r}: {home} is a file, not a directory; choose another out")
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise PermissionError(f"out={str(out)!r}: {home} is not writable; choose another out")
+    free = shutil.disk_usage(home).free
+    if free < n_bytes:
+        raise OSError(
+            f"out={str(out)!r}: {free >> 20} MiB free, this run needs {n_bytes >> 20} MiB; make room or choose another"
+        )

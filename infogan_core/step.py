@@ -1,0 +1,193 @@
+"""One training step, as a function of everything random in it, in three forms: eager, compiled, CUDA graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from infogan_core.config import Config
+from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound
+from infogan_core.networks import Discriminator, Generator, to_network_range
+
+TERMS = ("loss_d", "loss_g", "d_real", "d_fake")  # of a step, before L_I of each code
+WARMUP = 3  # eager steps before a CUDA graph is captured, so that lazy initialisation stays out of it
+
+
+class Batch(NamedTuple):
+    """Everything random in one step, on the device."""
+
+    index: Tensor  # int64 [n]: which real pictures
+    draws: list[tuple[Tensor, list[Tensor]]]  # (noise, codes) of D's update, then, with fresh_fakes, of G's
+    shifts: Tensor  # int64 [3, n, 2]: down and right, from 0 to 2 * shift, of D's real and fake and of G's pictures
+
+    def tensors(self) -> list[Tensor]:
+        return [self.index, self.shifts, *(t for noise, codes in self.draws for t in (noise, *codes))]
+
+
+class Batches:
+    """An endless stream of batches. An epoch is a permutation of the pictures; its last, incomplete batch is left out."""
+
+    def __init__(self, config: Config, n_images: int, device: torch.device) -> None:
+        self.config, self.n_images, self.device = config, n_images, device
+        self.generator = torch.Generator(device).manual_seed(config.seed)
+        self.order = torch.empty(0, dtype=torch.int64, device=device)
+        self.position = 0
+
+    def __next__(self) -> Batch:
+        c, g = self.config, self.generator
+        if self.position + c.batch > len(self.order):
+            self.order, self.position = torch.randperm(self.n_images, generator=g, device=self.device), 0
+        index = self.order[self.position : self.position + c.batch]
+        self.position += c.batch
+        draws = [c.latents.sample(c.batch, g, self.device) for _ in range(1 + c.fresh_fakes)]
+        shifts = torch.randint(2 * c.shift + 1, (3, c.batch, 2), generator=g, device=self.device)
+        return Batch(index, draws, shifts)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rng": self.generator.get_state(), "order": self.order, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.generator.set_state(state["rng"].cpu())
+        self.order, self.position = state["order"].to(self.device), state["position"]
+
+
+def shifted(x: Tensor, offsets: Tensor, reach: int) -> Tensor:
+    """Each picture moved by its own whole number of pixels, zeros moving in (translation in Zhao et al. 2020).
+
+    x [n, C, H, W]; offsets int64 [n, 2], down and right, from 0 (-reach) to 2 * reach (+reach). A product with two
+    selection matrices per picture: differentiable, deterministic, and the same kernels on every device.
+    """
+    if reach == 0:
+        return x
+    size = x.shape[-1]
+    grid = torch.arange(size, device=x.device)
+    rows, columns = (
+        (grid[None, None, :] == grid[None, :, None] - (offsets[:, axis, None, None] - reach)).to(x.dtype)[:, None]
+        for axis in (0, 1)
+    )
+    return rows @ x @ columns.transpose(-1, -2)
+
+
+class Step:
+    """One update of D and Q, then one of G (equation 6 of Chen et al. 2016). Returns [loss_d, loss_g, d_real, d_fake,
+    L_I per code], detached: nothing in here waits for the device."""
+
+    def __init__(
+        self, config: Config, nets: tuple[Generator, Discriminator], ema: Generator, pixels: Tensor, dtype: torch.dtype
+    ) -> None:
+        self.config, self.pixels, self.device, self.dtype = config, pixels, pixels.device, dtype
+        self.G, self.D = (net.to(self.device, memory_format=torch.channels_last).train() for net in nets)
+        self.ema = ema.to(self.device).requires_grad_(False)
+        self.opt_d = self._adam(self.D, config.lr_d)
+        self.opt_g = self._adam(self.G, config.lr_g)
+        live, kept = (net.state_dict().values() for net in (self.G, self.ema))
+        pairs = [(k, v) for k, v in zip(kept, live, strict=True) if v.is_floating_point()]
+        self.ema_tensors, self.live_tensors = (list(column) for column in zip(*pairs, strict=True))
+        self.average = get_ema_multi_avg_fn(config.ema)
+
+    def _adam(self, net: torch.nn.Module, lr: float) -> torch.optim.Adam:
+        cuda = self.device.type == "cuda"
+        rate = torch.tensor(lr, device=self.device) if cuda else lr  # a tensor, so that a CUDA graph sees it change
+        return torch.optim.Adam(net.parameters(), rate, betas=(self.config.beta1, 0.999), fused=True, capturable=cuda)
+
+    def set_rates(self, done: float) -> None:
+        """Learning rates after a share of the steps: constant, or falling linearly to 0 over the second half."""
+        factor = min(1.0, 2 * (1 - done)) if self.config.lr_decay else 1.0
+        for optimiser, lr in ((self.opt_d, self.config.lr_d), (self.opt_g, self.config.lr_g)):
+            for group in optimiser.param_groups:
+                if isinstance(group["lr"], Tensor):
+                    group["lr"].fill_(lr * factor)
+                else:
+                    group["lr"] = lr * factor
+
+    def fake(self, noise: Tensor, codes: list[Tensor]) -> Tensor:
+        """G(z, c)."""
+        return self.G(self.config.latents.encode(noise, codes))
+
+    def d_objective(self, real: Tensor, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """What D and Q minimise: equation 1 minus lambda L_I. Returns (loss, [d_loss, mean D(x), mean D(G(z, c))])."""
+        features = self.D.features(real, fake)
+        real_logits, fake_logits = self.D.d(features).split([len(real), len(fake)])
+        features = features[len(real) :]
+        q_params = self.D.q(features if self.config.info_trains_trunk else features.detach())
+        adversarial = d_loss(real_logits, fake_logits)
+        info = info_loss(mi_bound(self.config.latents, q_params, codes), self.config.lambda_info)
+        means = [adversarial, real_logits.sigmoid().mean(), fake_logits.sigmoid().mean()]
+        return adversarial + info, torch.stack(means).detach()
+
+    def g_objective(self, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """What G minimises: -log D minus lambda L_I. Returns (loss, [g_loss, L_I of each code])."""
+        fake_logits, q_params = self.D(fake)
+        adversarial, mi = g_loss(fake_logits), mi_bound(self.config.latents, q_params, codes)
+        return adversarial + info_loss(mi, self.config.lambda_info), torch.cat([adversarial[None], mi]).detach()
+
+    def __call__(self, batch: Batch) -> Tensor:
+        c = self.config
+        with self._autocast():
+            real = to_network_range(self.pixels[batch.index], c.image_size)
+            fake, codes = self.fake(*batch.draws[0]), batch.draws[0][1]
+            moved = (shifted(x, s, c.shift) for x, s in zip((real, fake.detach()), batch.shifts, strict=False))
+            loss, of_d = self.d_objective(*moved, codes)
+        self._update(self.opt_d, self.D, loss)
+        with self._autocast():
+            if c.fresh_fakes:
+                fake, codes = self.fake(*batch.draws[1]), batch.draws[1][1]
+            loss, of_g = self.g_objective(shifted(fake, batch.shifts[2], c.shift), codes)
+        self._update(self.opt_g, self.G, loss)
+        if c.ema:
+            self.average(self.ema_tensors, self.live_tensors, None)
+        return torch.cat([of_d[:1], of_g[:1], of_d[1:], of_g[1:]])
+
+    def _update(self, optimiser: torch.optim.Adam, net: torch.nn.Module, loss: Tensor) -> None:
+        """One Adam step of `net` alone: backward computes no gradient for any other weight."""
+        optimiser.zero_grad()
+        loss.backward(inputs=list(net.parameters()))
+        optimiser.step()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype is torch.bfloat16)
+
+    def nets(self) -> dict[str, torch.nn.Module]:
+        return {"generator": self.G, "discriminator": self.D, "ema": self.ema}
+
+
+class GraphedStep:
+    """The same step as one CUDA graph: after WARMUP eager steps, its kernels are recorded once and replayed."""
+
+    def __init__(self, step: Step) -> None:
+        self.step, self.calls, self.graph = step, 0, torch.cuda.CUDAGraph()
+        self.stream = torch.cuda.Stream()
+
+    def __call__(self, batch: Batch) -> Tensor:
+        self.calls += 1
+        if self.calls <= WARMUP:
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
+                terms = self.step(batch)
+            torch.cuda.current_stream().wait_stream(self.stream)
+            return terms
+        if self.calls == WARMUP + 1:
+            clone = [(noise.clone(), [c.clone() for c in codes]) for noise, codes in batch.draws]
+            self.static = Batch(batch.index.clone(), clone, batch.shifts.clone())
+            with torch.cuda.graph(self.graph):  # records, does not run
+                self.terms = self.step(self.static)
+        for kept, new in zip(self.static.tensors(), batch.tensors(), strict=True):
+            kept.copy_(new)
+        self.graph.replay()
+        return self.terms
+
+
+def in_form(step: Step, form: str) -> Callable[[Batch], Tensor]:
+    """The step as "eager", "compile" or "graph"; "auto" is a graph on CUDA and eager elsewhere."""
+    if form == "auto":
+        form = "graph" if step.device.type == "cuda" else "eager"
+    if form == "graph" and step.device.type != "cuda":
+        raise ValueError(f'step_form="graph" needs a CUDA device, found {step.device}: use "auto"')
+    if form == "compile":
+        for half in ("fake", "d_objective", "g_objective"):
+            setattr(step, half, torch.compile(getattr(step, half)))
+    return GraphedStep(step) if form == "graph" else step

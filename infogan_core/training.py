@@ -1,0 +1,261 @@
+"""train(): from a Config and images to a run on disk; it goes on by itself from what an earlier call left there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+import platform
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from infogan_core.config import Config
+from infogan_core.files import write_whole
+from infogan_core.images import ImageSet
+from infogan_core.runs import Run, build, load_run, load_state, read_config, require_space, resolve_device
+from infogan_core.step import TERMS, Batches, Step, in_form
+
+CHECKPOINT_VERSION = 1
+
+
+def train(
+    config: Config,
+    images: ImageSet,
+    out: str | Path,
+    device: str | torch.device = "auto",
+    on_log: Callable[[dict[str, Any]], None] | None = None,
+) -> Run:
+    """Train an InfoGAN by equation 6 of Chen et al. 2016 into the run directory `out`, and return the run.
+
+    Called again it goes on from the last checkpoint, bit for bit; a finished run is only loaded. Ctrl-C ends it after
+    the step in hand, with a checkpoint. `on_log` gets every record of metrics.jsonl.
+    Raises ValueError for images or an `out` that do not fit the config, OSError when `out` cannot be written, and
+    FloatingPointError, naming step and term, when a loss or weight stops being finite.
+    """
+    out, device = Path(out).expanduser(), resolve_device(device)
+    _check_images(config, images)
+    _check_out(config, images, out)
+    if (out / "weights.safetensors").is_file():
+        return load_run(out, device)
+    dtype = resolve_precision(config.precision, device)
+    trainer = Trainer(config, images, out, device, dtype)
+    if (out / "checkpoint.pt").is_file():
+        trainer.resume()
+    require_space(out, 4 * trainer.checkpoint_bytes())  # the old checkpoint, the new one beside it, and the weights
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "config.json", config.to_json().encode())
+    env = environment(images, device, dtype)
+    write_whole(out / "env.json", json.dumps(env, indent=1).encode())
+    with tf32(device):
+        trainer.run(on_log or (lambda record: None))
+    write_whole(out / "env.json", json.dumps(env | {"minutes": round(trainer.seconds / 60, 2)}, indent=1).encode())
+    run = Run(config, trainer.step.ema if config.ema else trainer.step.G, trainer.step.D, out, device)
+    run.save_weights(out / "weights.safetensors")  # last: the mark of a finished run
+    return load_run(out, device)
+
+
+class Trainer:
+    """The state of a training, how it is saved, and the loop."""
+
+    def __init__(self, config: Config, images: ImageSet, out: Path, device: torch.device, dtype: torch.dtype) -> None:
+        self.config, self.out = config, out
+        self.step = Step(config, build(config), build(config)[0], images.pixels.to(device), dtype)
+        self.batches = Batches(config, len(images), device)
+        self.update = in_form(self.step, config.step_form)
+        self.done, self.seconds, self.records = 0, 0.0, []
+        n_terms = len(TERMS) + len(config.latents.codes)
+        self.trace = torch.zeros(config.log_every, n_terms, device=device)  # the steps since the last log
+
+    def run(self, on_log: Callable[[dict[str, Any]], None]) -> None:
+        config, started = self.config, time.monotonic() - self.seconds
+        with interruptible() as interrupted:
+            while self.done < config.steps:
+                self.step.set_rates(self.done / config.steps)
+                self.trace[self.done % config.log_every] = self.update(next(self.batches))
+                self.done += 1
+                last = self.done == config.steps or interrupted()
+                if self.done % config.log_every == 0 or self.done == config.steps:
+                    self.seconds = time.monotonic() - started
+                    on_log(self._log())
+                if self.done % config.checkpoint_every == 0 or last:
+                    self.seconds = time.monotonic() - started
+                    self.save()
+                if interrupted():
+                    raise KeyboardInterrupt(f"stopped at step {self.done}; the same call goes on from there")
+
+    def _log(self) -> dict[str, Any]:
+        """The mean of each term since the last log, kept and written; raises where one is not finite."""
+        n = (self.done - 1) % self.config.log_every + 1
+        self._check_finite(n)
+        means = self.trace[:n].mean(dim=0).tolist()
+        record = {"step": self.done, "seconds": round(self.seconds, 1), **dict(zip(TERMS, means, strict=False))}
+        record["mi"] = means[len(TERMS) :]
+        self.records.append(record)
+        self._write_records()
+        return record
+
+    def _check_finite(self, n: int) -> None:
+        bad = (~self.trace[:n].isfinite()).nonzero().tolist()
+        if bad:
+            names = [*TERMS, *(f"L_I({self.config.latents.name(i)})" for i in range(len(self.config.latents.codes)))]
+            row, column = bad[0]
+            self._stop(self.done - n + row + 1, f"{names[column]} is {self.trace[row, column].item()}")
+
+    def _stop(self, step: int, what: str) -> None:
+        kept = "its last good checkpoint stays" if (self.out / "checkpoint.pt").is_file() else "no checkpoint yet"
+        raise FloatingPointError(
+            f"training broke at step {step}: {what}. In {self.out} {kept}. Another seed or a lower lr_g needs another out"
+        )
+
+    def _write_records(self) -> None:
+        write_whole(self.out / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in self.records).encode())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "version": CHECKPOINT_VERSION,
+            "nets": {name: net.state_dict() for name, net in self.step.nets().items()},
+            "optimisers": [self.step.opt_d.state_dict(), self.step.opt_g.state_dict()],
+            "batches": self.batches.state_dict(),
+            "trace": self.trace,
+            "done": self.done,
+            "seconds": self.seconds,
+            "records": json.dumps(self.records),
+        }
+
+    def checkpoint_bytes(self) -> int:
+        """About: weights and two moments of each, and the averaged generator."""
+        return 4 * sum(3 * sum(p.numel() for p in net.parameters()) for net in self.step.nets().values())
+
+    def save(self) -> None:
+        """checkpoint.pt. Raises FloatingPointError, and keeps the old one, when a loss or weight is not finite."""
+        self._check_finite((self.done - 1) % self.config.log_every + 1)
+        for name, net in self.step.nets().items():
+            for key, t in net.state_dict().items():
+                if not t.isfinite().all():
+                    self._stop(self.done, f"{name}.{key} is not finite")
+        buffer = io.BytesIO()
+        torch.save(self.state_dict(), buffer)
+        write_whole(self.out / "checkpoint.pt", buffer.getbuffer())
+
+    def resume(self) -> None:
+        """Load checkpoint.pt. Raises ValueError when it is cut short or belongs to something else."""
+        file = self.out / "checkpoint.pt"
+        try:
+            state = torch.load(file, map_location="cpu", weights_only=True)
+            if state["version"] != CHECKPOINT_VERSION:
+                raise ValueError(f"version {state['version']}, expected {CHECKPOINT_VERSION}")
+            for name, net in self.step.nets().items():
+                load_state(net, state["nets"][name], file)
+            for optimiser, own in zip((self.step.opt_d, self.step.opt_g), state["optimisers"], strict=True):
+                optimiser.load_state_dict(own)
+            self.batches.load_state_dict(state["batches"])
+            self.trace.copy_(state["trace"])
+            self.done, self.seconds = state["done"], state["seconds"]
+            self.records = json.loads(state["records"])
+        except Exception as error:  # torch.load raises whatever its parts raise
+            what = str(error).split("\n")[0][:200]
+            raise ValueError(
+                f"{file} is cut short or not a checkpoint of this run ({type(error).__name__}: {what}); "
+                "delete it to start again, or choose another out"
+            ) from None
+        self._write_records()  # those after the checkpoint are about to be made again
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C sets a flag instead of breaking a step in two; a second one interrupts at once."""
+    pressed = []
+
+    def handler(signum: int, frame: Any) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(True)
+
+    try:
+        before = signal.signal(signal.SIGINT, handler)
+    except ValueError:  # not the main thread: Python leaves its signals alone
+        yield lambda: False
+        return
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def tf32(device: torch.device) -> Iterator[None]:
+    """On CUDA, fp32 products may use TF32 for the time of a training."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if device.type == "cuda" else before)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
+    """ "auto" is bf16 autocast where the device computes it natively, else fp32."""
+    if precision != "auto":
+        return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        cpu = torch.cpu.get_capabilities()
+        native = bool(cpu.get("avx512_bf16") or cpu.get("amx_bf16"))
+    return torch.bfloat16 if native else torch.float32
+
+
+def environment(images: ImageSet, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
+    """What a number depends on beside the config: env.json."""
+    here = Path(__file__).parent
+    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
+    cpu = f"{platform.machine()} CPU ({torch.backends.cpu.get_cpu_capability()})"
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else cpu,
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+        "precision": str(dtype).removeprefix("torch."),
+        "commit": git.stdout.strip() or None,
+        "data": images.name,
+        "n_images": len(images),
+        "sha256": images.sha256,
+    }
+
+
+def _check_images(config: Config, images: ImageSet) -> None:
+    wanted, found = (config.image_size, config.channels), (images.size, images.channels)
+    if wanted != found:
+        raise ValueError(
+            f"the config is for {wanted[0]}x{wanted[0]} pictures of {wanted[1]} channels, {images.name} is "
+            f"{found[0]}x{found[0]} of {found[1]}: use config.for_images(images)"
+        )
+    if len(images) < config.batch:
+        raise ValueError(f"{images.name} has {len(images)} pictures, fewer than one batch of {config.batch}")
+
+
+def _check_out(config: Config, images: ImageSet, out: Path) -> None:
+    """Refuse a run directory of another config or other images. Raises ValueError, naming the differences."""
+    if (out / "config.json").is_file():
+        old, new = (json.loads(c.to_json()) for c in (read_config(out), config))
+        differences = [f"{key} is {old[key]!r} there, {new[key]!r} here" for key in new if old[key] != new[key]]
+        if differences:
+            raise ValueError(f"{out} holds a run of another config ({'; '.join(differences)}): choose another out")
+    elif any((out / name).is_file() for name in ("checkpoint.pt", "weights.safetensors")):
+        raise ValueError(f"{out} holds weights but no config.json, so they cannot be told apart: choose another out")
+    if (out / "env.json").is_file():
+        try:
+            sha = json.loads((out / "env.json").read_text()).get("sha256")
+        except (ValueError, AttributeError):
+            raise ValueError(f"{out / 'env.json'} is not JSON: restore it, or choose another out") from None
+        if sha != images.sha256:
+            raise ValueError(f"{out} holds a run on other images than {images.name}: choose another out")

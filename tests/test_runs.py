@@ -1,0 +1,120 @@
+"""A run on disk: what load_run accepts, what it refuses, and what generate and infer give."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import save
+
+import infogan_core as ig
+from infogan_core.runs import resolve_device
+
+
+@pytest.fixture
+def copy(smoke_run, tmp_path):
+    """The smoke run's directory, to be damaged."""
+    return shutil.copytree(smoke_run.path, tmp_path / "run")
+
+
+def test_a_run_draws_pictures_in_0_to_1(smoke_run):
+    x = smoke_run.generate(*smoke_run.config.latents.sample(7))
+    assert x.shape == (7, 1, 28, 28)
+    assert 0 <= x.min() < x.max() <= 1
+
+
+def test_q_reads_probabilities_and_gaussians(smoke_run):
+    c1, (mean, std), _ = smoke_run.infer(torch.rand(7, 1, 28, 28))
+    torch.testing.assert_close(c1.sum(dim=1), torch.ones(7))
+    assert mean.shape == (7,)
+    assert std.tolist() == [1.0] * 7
+
+
+def test_pictures_do_not_depend_on_their_neighbours(smoke_run):
+    """Eval mode: batch norm uses what it learned, not the batch."""
+    noise, codes = smoke_run.config.latents.sample(8)
+    alone = smoke_run.generate(noise[:1], [c[:1] for c in codes])
+    torch.testing.assert_close(smoke_run.generate(noise, codes)[:1], alone, atol=1e-5, rtol=1e-4)
+
+
+def test_a_loaded_run_is_the_trained_one(smoke_run):
+    latents = smoke_run.config.latents.sample(4)
+    loaded = ig.load_run(smoke_run.path)
+    assert torch.equal(loaded.generate(*latents), smoke_run.generate(*latents))
+    assert loaded.config == smoke_run.config
+    assert [r["step"] for r in loaded.records] == list(range(5, 61, 5))
+
+
+def test_publishing_keeps_all_but_the_checkpoint_in_half_the_bytes(smoke_run, tmp_path):
+    to = ig.publish(smoke_run, tmp_path / "published")
+    names = {p.name for p in to.iterdir()}
+    assert names == {"config.json", "env.json", "metrics.jsonl", "weights.safetensors"}
+    half = (to / "weights.safetensors").stat().st_size / (smoke_run.path / "weights.safetensors").stat().st_size
+    assert half == pytest.approx(0.5, abs=0.02)
+    latents = smoke_run.config.latents.sample(4)
+    torch.testing.assert_close(ig.load_run(to).generate(*latents), smoke_run.generate(*latents), atol=5e-3, rtol=0)
+
+
+def damage(name, data):
+    return lambda run: (run / name).write_bytes(data)
+
+
+def cut(run):
+    weights = run / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+
+
+def wider(run):
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"width": 0.25}))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "error", "message"),
+    [
+        (shutil.rmtree, FileNotFoundError, "is no run directory: it has no config.json"),
+        (lambda run: (run / "weights.safetensors").unlink(), FileNotFoundError, "holds no weights yet"),
+        (cut, ValueError, "weights.safetensors is cut short or no safetensors file"),
+        (damage("weights.safetensors", b"PK\x03\x04"), ValueError, "is cut short or no safetensors file"),
+        (damage("weights.safetensors", save({"a": torch.zeros(1)})), ValueError, "belongs to another network"),
+        (wider, ValueError, "belongs to another network: "),
+        (damage("config.json", b"[]"), ValueError, "not a config of this version"),
+        (damage("config.json", b'{"seed"'), ValueError, "not a config of this version"),
+        (damage("metrics.json", b"{"), ValueError, "metrics.json is not JSON"),
+    ],
+)
+def test_a_damaged_run_is_refused_in_one_line(copy, break_it, error, message):
+    break_it(copy)
+    with pytest.raises(error) as raised:
+        ig.load_run(copy)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "x", [torch.zeros(1, 3, 28, 28), torch.zeros(1, 1, 32, 32), torch.zeros(28, 28), torch.zeros(1, 1, 28, 28).byte()]
+)
+def test_q_refuses_pictures_of_another_kind(smoke_run, x):
+    with pytest.raises(ValueError, match=r"this run reads float \[N, 1, 28, 28\] in 0..1, found"):
+        smoke_run.infer(x)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA GPU is here")
+def test_absent_cuda_is_refused():
+    with pytest.raises(RuntimeError, match='use device="cpu"'):
+        resolve_device("cuda")
+
+
+def test_a_misspelled_device_is_refused():
+    with pytest.raises(ValueError, match="unknown device 'gpu'"):
+        resolve_device("gpu")
+
+
+def test_building_leaves_the_global_random_state(smoke_run):
+    before = torch.get_rng_state()
+    ig.build(smoke_run.config)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_layer_table_counts_every_parameter():
+    assert "13,336,014" in ig.layers(ig.preset("mnist", "paper")).splitlines()[-1]

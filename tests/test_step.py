@@ -1,0 +1,195 @@
+"""The step: pinned losses, one result in every form, and who trains whom."""
+
+import shutil
+
+import pytest
+import torch
+from conftest import tiny
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
+
+from infogan_core import build, preset
+from infogan_core.networks import to_network_range
+from infogan_core.runs import resolve_device
+from infogan_core.step import WARMUP, Batches, Step, in_form, shifted
+
+CPU = torch.device("cpu")
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
+
+
+def make(config, pixels, device=CPU, dtype=torch.float32):
+    step = Step(config, build(config), build(config)[0], pixels.to(device), dtype)
+    return step, Batches(config, len(pixels), device)
+
+
+def trace(config, pixels, device=CPU, n=3):
+    step, batches = make(config, pixels, device)
+    update = in_form(step, config.step_form)
+    return torch.stack([update(next(batches)).clone() for _ in range(n)]).cpu()
+
+
+PINNED = {  # loss_d, loss_g, D(x), D(G), L_I(c1), L_I(c2), L_I(c3)
+    "openai": [1.4486, 0.8965, 0.3997, 0.3974, 0.0777, -0.3220, -0.3371],
+    "paper": [1.4602, 0.8994, 0.4089, 0.4027, -0.0336, -0.4189, -0.4014],
+}
+
+
+@pytest.mark.parametrize("profile", ["openai", "paper"])
+def test_second_step_of_a_preset_is_pinned(profile, digits):
+    """The first sees only the initialisation; the second has been through both updates."""
+    terms = trace(preset("mnist", profile, precision="fp32"), digits.pixels[:512], n=2)[1]
+    assert terms.tolist() == pytest.approx(PINNED[profile], abs=2e-3)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler, and there is no g++")
+def test_compiled_is_eager(blobs):
+    config = tiny(shift=2)
+    compiled = trace(config.replace(step_form="compile"), blobs.pixels)
+    torch.testing.assert_close(compiled, trace(config, blobs.pixels), atol=1e-4, rtol=1e-4)
+
+
+@needs_cuda
+@pytest.mark.parametrize("changes", [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True}])
+def test_graphed_is_eager(changes, blobs):
+    config, cuda = tiny(shift=2, **changes), resolve_device("cuda")
+    eager = trace(config.replace(step_form="eager"), blobs.pixels, cuda, n=WARMUP + 4)
+    graphed = trace(config.replace(step_form="graph"), blobs.pixels, cuda, n=WARMUP + 4)
+    torch.testing.assert_close(graphed, eager, atol=1e-3, rtol=1e-3)
+
+
+@needs_cuda
+def test_cuda_is_cpu(blobs):
+    """From the same weights and the same batches, moved over."""
+    config = tiny(shift=2)
+    on_cpu, batches = make(config, blobs.pixels)
+    on_cuda, _ = make(config, blobs.pixels, resolve_device("cuda"))
+    batch = next(batches)
+    moved = batch._replace(
+        index=batch.index.cuda(), shifts=batch.shifts.cuda(), draws=[(z.cuda(), [c.cuda() for c in cs]) for z, cs in batch.draws]
+    )
+    torch.testing.assert_close(on_cuda(moved).cpu(), on_cpu(batch), atol=1e-3, rtol=1e-3)
+
+
+@needs_cuda
+def test_the_step_never_waits_for_the_gpu(blobs):
+    step, batches = make(tiny(shift=2, fresh_fakes=True, ema=0.9), blobs.pixels, resolve_device("cuda"))
+    step(next(batches))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(2):
+            step(next(batches))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_forward_halves_stay_on_a_gpu(dtype, blobs):
+    """On a pretended GPU a tensor left on the CPU, or a value read back to Python, raises."""
+    config = tiny(shift=2, fresh_fakes=True)
+    with FakeTensorMode(allow_non_fake_inputs=False), torch.device("cuda"):
+        nets = build(config)
+        step = Step.__new__(Step)  # its optimisers would ask for a real device
+        step.config, step.device, step.dtype = config, torch.device("cuda"), dtype
+        step.G, step.D = nets
+        pixels = torch.zeros(256, 1, 28, 28, dtype=torch.uint8)
+        noise, c = torch.zeros(32, 62), [torch.zeros(32, dtype=torch.int64), torch.zeros(32), torch.zeros(32)]
+        offsets = torch.zeros(32, 2, dtype=torch.int64)
+        with step._autocast():
+            fake = shifted(step.fake(noise, c), offsets, 2)
+            real = to_network_range(pixels[torch.zeros(32, dtype=torch.int64)], 28)
+            d, of_d = step.d_objective(real, fake, c)
+            g, of_g = step.g_objective(fake, c)
+        assert {t.device.type for t in (d, of_d, g, of_g)} == {"cuda"}
+        with pytest.raises(DataDependentOutputException):
+            d.item()
+
+
+def gradients(config, pixels):
+    """After one D objective and one G objective: the gradient norms that L_I alone gives to (G, trunk, Q)."""
+    step, batches = make(config, pixels)
+    batch = next(batches)
+    fake = step.fake(*batch.draws[0])
+    with_info, _ = step.d_objective(to_network_range(pixels[batch.index], 28), fake, batch.draws[0][1])
+    step.config = config.replace(lambda_info=0.0)
+    without, _ = step.d_objective(to_network_range(pixels[batch.index], 28), fake, batch.draws[0][1])
+    parts = [step.G, step.D.trunk, step.D.q_head]
+    grads = [torch.autograd.grad(with_info - without, list(p.parameters()), retain_graph=True) for p in parts]
+    return [sum(g.abs().sum().item() for g in of_part) for of_part in grads]
+
+
+def test_information_trains_the_trunk_in_the_papers_code(blobs):
+    assert min(gradients(tiny(info_trains_trunk=True), blobs.pixels)) > 1e-3
+
+
+def test_information_can_spare_the_trunk(blobs):
+    config = tiny(info_trains_trunk=False)
+    step, batches = make(config, blobs.pixels)
+    noise, codes = next(batches).draws[0]
+    real, fake = torch.rand(32, 1, 28, 28), step.fake(noise, codes).detach()
+    with_info, _ = step.d_objective(real, fake, codes)
+    step.config = config.replace(lambda_info=0.0)
+    without, _ = step.d_objective(real, fake, codes)
+    trunk, q = ([*part.parameters()] for part in (step.D.trunk, step.D.q_head))
+    of_q = torch.autograd.grad(with_info - without, q, retain_graph=True)
+    of_trunk = torch.autograd.grad(with_info - without, trunk, allow_unused=True)
+    assert sum(g.abs().sum() for g in of_q) > 1e-3
+    assert sum(g.abs().sum() for g in of_trunk if g is not None) < 1e-4
+
+
+def test_gs_update_leaves_d_and_q_alone(blobs):
+    config = tiny(lr_d=0.0)
+    step, batches = make(config, blobs.pixels)
+    before = {name: p.clone() for name, p in step.D.named_parameters()}
+    step(next(batches))
+    assert all(torch.equal(p, before[name]) for name, p in step.D.named_parameters())
+
+
+def test_average_is_the_exponential_one(blobs):
+    step, batches = make(tiny(ema=0.9), blobs.pixels)
+    first = step.G.layers[0].weight.clone()
+    step(next(batches))
+    expected = 0.9 * first + 0.1 * step.G.layers[0].weight
+    torch.testing.assert_close(step.ema.layers[0].weight, expected)
+
+
+def test_rates_fall_to_zero_over_the_second_half(blobs):
+    step, _ = make(tiny(lr_decay=True), blobs.pixels)
+    rates = []
+    for done in (0, 0.5, 0.75, 1):
+        step.set_rates(done)
+        rates.append(step.opt_g.param_groups[0]["lr"])
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 0])
+
+
+def test_an_epoch_sees_every_picture_once():
+    batches = Batches(tiny(batch=32), 128, CPU)
+    seen = torch.cat([next(batches).index for _ in range(4)])
+    assert seen.sort().values.tolist() == list(range(128))
+
+
+def test_batches_go_on_where_they_were():
+    batches, again = (Batches(tiny(), 100, CPU) for _ in range(2))
+    for _ in range(5):
+        next(batches)
+    again.load_state_dict(batches.state_dict())
+    for _ in range(5):
+        assert all(torch.equal(a, b) for a, b in zip(next(batches).tensors(), next(again).tensors(), strict=True))
+
+
+def test_fresh_fakes_draw_twice():
+    batch = next(Batches(tiny(fresh_fakes=True), 100, CPU))
+    assert len(batch.draws) == 2
+    assert not torch.equal(batch.draws[0][0], batch.draws[1][0])
+
+
+def test_shift_moves_each_picture_by_its_own_offset():
+    x = torch.rand(2, 1, 28, 28)
+    moved = shifted(x, torch.tensor([[4, 2], [0, 2]]), 2)  # 2 down; 2 up
+    torch.testing.assert_close(moved[0, 0, 2:], x[0, 0, :-2])
+    torch.testing.assert_close(moved[1, 0, :-2], x[1, 0, 2:])
+    assert moved[0, 0, :2].abs().sum() == 0
+
+
+def test_a_graph_without_cuda_is_refused(blobs):
+    step, _ = make(tiny(), blobs.pixels)
+    with pytest.raises(ValueError, match='step_form="graph" needs a CUDA device'):
+        in_form(step, "graph")
