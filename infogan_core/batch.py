@@ -31,6 +31,7 @@ import papermill
 from traitlets.config import Config
 
 from infogan_core.files import write_whole
+from infogan_core.progress import BATCH
 
 MARK = "infogan_batch"  # notebook metadata that only a finished run has
 SHOWN = ("accuracy", "error", "nmi", "mi")  # the metrics that a terminal shows, the first ones first
@@ -133,6 +134,7 @@ def execute(job: Job) -> dict[str, Any]:
     """Runs the notebook in this interpreter's kernel, from the current directory; what it prints is seen live."""
     paths = [str(Path(__file__).resolve().parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))  # infogan_core may not be installed
+    os.environ[BATCH] = "1"
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # else a "python3" kernel in the home folder may win over this one
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters its regex cannot read
     job.executed.parent.mkdir(parents=True, exist_ok=True)

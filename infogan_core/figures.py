@@ -193,11 +193,10 @@ def _draw_bound(axes: Axes, run: Run, kind: type) -> None:
 def _ceiling(code: Categorical | Uniform) -> tuple[float, str] | None:
     """The most that L_I can be for a code, in nats, and why; None for a learned sigma, which has no such limit."""
     if isinstance(code, Categorical):
-        return code.entropy, f"H(c) = ln {code.k} = {_number(code.entropy, 2)}"
-    if code.sigma is None:
+        return code.ceiling, f"H(c) = ln {code.k} = {_number(code.ceiling, 2)}"
+    if code.ceiling is None:
         return None
-    most = code.entropy - 0.5 * math.log(2 * math.pi * code.sigma**2)
-    return most, f"MSE = 0: {_number(most, 3)} (sigma fixed at {code.sigma:g})"
+    return code.ceiling, f"MSE = 0: {_number(code.ceiling, 3)} (sigma fixed at {code.sigma:g})"
 
 
 def _draw_pair(axes: Axes, run: Run, lines: dict[str, str], title: str, unit: str) -> None:
@@ -248,3 +247,12 @@ def png_bytes(sheet: np.ndarray, scale: int = 1, smooth: bool = False) -> bytes:
 def save_png(path: str | Path, picture: np.ndarray | Figure) -> None:
     """Write a sheet or a figure as PNG, whole or not at all. Raises OSError, naming the file; the old one stays."""
     write_whole(path, png_bytes(picture) if isinstance(picture, np.ndarray) else figure_png(picture))
+
+
+def save_traversals(run: Run, note: str = "") -> Path:
+    """traversals/c1.png, c2.png, ...: a sheet per code, into the run's directory. Returns the folder."""
+    folder = run.path / "traversals"
+    folder.mkdir(exist_ok=True)
+    for i in range(len(run.config.latents.codes)):
+        save_png(folder / f"{run.config.latents.name(i)}.png", traversal_figure(run, i, note=note))
+    return folder

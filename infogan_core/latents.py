@@ -28,6 +28,11 @@ class Categorical:
         return math.log(self.k)
 
     @property
+    def ceiling(self) -> float:
+        """The most L_I can be, in nats: H(c), when Q is always right and sure."""
+        return self.entropy
+
+    @property
     def width(self) -> int:
         """Inputs it takes in G: one-hot."""
         return self.k
@@ -65,13 +70,20 @@ class Uniform:
     sigma: float | None = 1.0
 
     def __post_init__(self) -> None:
-        if self.sigma is not None and not (isinstance(self.sigma, (int, float)) and SIGMA_FLOOR <= self.sigma < math.inf):
+        if self.sigma is not None and not (
+            isinstance(self.sigma, (int, float)) and SIGMA_FLOOR <= self.sigma < math.inf
+        ):
             raise ValueError(f"Uniform: sigma must be None (learned) or at least {SIGMA_FLOOR}, found {self.sigma!r}")
 
     @property
     def entropy(self) -> float:
         """Differential entropy H(c) = ln 2, in nats. A density: log Q(c|x) may exceed 0, so L_I may exceed H(c)."""
         return math.log(2)
+
+    @property
+    def ceiling(self) -> float | None:
+        """The most L_I can be, in nats: H(c) - ln(2 pi sigma^2) / 2, at MSE 0. None where sigma is learned."""
+        return None if self.sigma is None else self.entropy - 0.5 * math.log(2 * math.pi * self.sigma**2)
 
     @property
     def width(self) -> int:
@@ -108,7 +120,7 @@ class Uniform:
 class LatentSpec:
     """The input of G, [z, c1, c2, ...]: the one description that sampling, Q, the losses, figures and sliders follow.
 
-    `noise` is the distribution of the incompressible noise z: "uniform" on (-1, 1), as in the paper's code, or "normal".
+    `noise` is the distribution of the noise z: "uniform" on (-1, 1), as in the paper's code, or "normal".
     """
 
     noise_dim: int = 62

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from infogan_core.images import ImageSet
     from infogan_core.runs import Run
 
+MEASURES = ("slant", "width", "thickness")
+NAMED = 0.8  # a code gets the name of the measurement that it moves with at least this Spearman correlation
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 NOISES = 20  # sweeps per category
 REAL_IMAGES = 10_000  # at most so many of a split are read, drawn at random: MNIST's whole test set
@@ -35,6 +37,7 @@ def evaluate(run: Run, images: ImageSet, out: str | Path | None = None, samples:
 
     codes       per code: L_I on `samples` fresh samples; if continuous, also R^2 and, on grey images, what it moves
     held_out    how well c1 tells the classes apart; "train" where nothing is held out; absent without labels
+    names       what each continuous code means, where one of its correlations is strong: {"c2": "slant"}
     real        what can be told without labels: on the same images, is Q(c1|x) sure, balanced and stable?
     conditions  what the numbers were measured on
 
@@ -50,7 +53,9 @@ def evaluate(run: Run, images: ImageSet, out: str | Path | None = None, samples:
             report["codes"][spec.name(i)] |= movement(run, i, seed)
     if first_categorical(spec) is not None:
         report |= recognition(run, images, seed)
+    report["names"] = names(report["codes"])
     report["conditions"] = {"samples": samples, "seed": seed, "data": images.name, "noises": NOISES, "sweep": [*SWEEP]}
+    run.report = report
     path = Path(out or run.path) / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, (json.dumps(report, indent=2, allow_nan=False) + "\n").encode())
@@ -71,7 +76,7 @@ def information(run: Run, samples: int, seed: int) -> dict[str, dict]:
     for i, (code, q, c) in enumerate(zip(spec.codes, q_params, codes, strict=True)):
         bound = code.log_q(q, c).double() + code.entropy
         mi, stderr = bound.mean().item(), bound.std().item() / math.sqrt(samples)
-        numbers = {"mi": mi, "mi_stderr": stderr, "ceiling": ceiling(code)}
+        numbers = {"mi": mi, "mi_stderr": stderr, "ceiling": code.ceiling}
         if isinstance(code, Categorical):
             report[spec.name(i)] = {"kind": "categorical", **numbers}
         else:
@@ -79,13 +84,6 @@ def information(run: Run, samples: int, seed: int) -> dict[str, dict]:
             r2 = float(r2_score(c.numpy(), code.read(q)[0].numpy()))
             report[spec.name(i)] = {"kind": "continuous", "sigma": sigma, **numbers, "r2": r2}
     return report
-
-
-def ceiling(code: Categorical | Uniform) -> float | None:
-    """The most L_I can be, in nats: ln K; ln 2 - ln sigma - ln(2 pi) / 2 for a fixed sigma; None for a learned one."""
-    if isinstance(code, Categorical):
-        return code.entropy
-    return None if code.sigma is None else code.entropy - math.log(code.sigma) - 0.5 * math.log(2 * math.pi)
 
 
 def movement(run: Run, code: int, seed: int) -> dict:
@@ -98,13 +96,19 @@ def movement(run: Run, code: int, seed: int) -> dict:
     pictures, categories = sweep(run, code, seed)
     values = torch.linspace(*SWEEP)
     report, spread, ends = {}, {}, {}
-    for name, measure in {"slant": slant, "width": width, "thickness": stroke_thickness}.items():
+    for name, measure in zip(MEASURES, (slant, width, stroke_thickness), strict=True):
         measured = measure(pictures).view(-1, len(values))
         rho = spearman(values, measured).view(categories, -1)
         report[name] = rho.mean().item()
         spread[name] = rho.mean(dim=1).std(correction=0).item()
         ends[name] = measured[:, [0, -1]].mean(dim=0).tolist()
     return {**report, "spread": spread, "ends": ends}
+
+
+def names(codes: dict[str, dict]) -> dict[str, str]:
+    """Each code that has one, by the measurement that it moves most steadily, if at least NAMED."""
+    moved = {code: {m: abs(numbers[m]) for m in MEASURES if m in numbers} for code, numbers in codes.items()}
+    return {code: max(rho, key=rho.get) for code, rho in moved.items() if rho and max(rho.values()) >= NAMED}
 
 
 def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:

@@ -36,7 +36,9 @@ TABLES = {
 def table(size: int) -> Table:
     """The table for pictures of size x size pixels. Raises ValueError for a size that the paper has no table for."""
     if size not in TABLES:
-        raise ValueError(f"no network for pictures of {size}x{size}: the paper's tables are for {sorted(TABLES)} pixels")
+        raise ValueError(
+            f"no network for pictures of {size}x{size}: the paper's tables are for {sorted(TABLES)} pixels"
+        )
     return TABLES[size]
 
 

@@ -16,9 +16,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from infogan_core.config import Config
+from infogan_core.environment import resolve_device
 from infogan_core.files import write_whole
 from infogan_core.networks import Discriminator, Generator, to_network_range, to_unit_range
 
+PROJECT = Path(__file__).resolve().parents[1]
 CHUNK = 1000  # pictures per forward pass outside training, so that memory does not grow with n
 
 
@@ -78,17 +80,10 @@ class Run:
         write_whole(path, save(tensors, metadata={"config": self.config.to_json()}))
 
 
-def resolve_device(device: str | torch.device = "auto") -> torch.device:
-    """ "auto" is CUDA where there is one. Raises ValueError for an unknown device, RuntimeError for an absent one."""
-    if str(device) == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        resolved = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f'unknown device {device!r}: give "auto", "cpu" or "cuda"') from None
-    if resolved.type == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError('device="cuda", but torch finds no CUDA GPU here: use device="cpu" or "auto"')
-    return resolved
+def start_in_project() -> None:
+    """Leave notebooks/, where Jupyter starts a notebook, for the project's folder: paths are then the same for all."""
+    if Path.cwd() == PROJECT / "notebooks":
+        os.chdir(PROJECT)
 
 
 def build(config: Config) -> tuple[Generator, Discriminator]:
@@ -116,7 +111,9 @@ def layers(config: Config) -> str:
         for layer in net:
             x, n = layer(x), sum(p.numel() for p in layer.parameters())
             total += n
-            lines.append(f"  {type(layer).__name__:<26} {'x'.join(map(str, x.shape[1:])):>12} {f'{n:,}' if n else '':>12}")
+            lines.append(
+                f"  {type(layer).__name__:<26} {'x'.join(map(str, x.shape[1:])):>12} {f'{n:,}' if n else '':>12}"
+            )
     return "\n".join([*lines, f"{'parameters in all':<41} {total:>12,}"])
 
 

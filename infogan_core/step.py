@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from infogan_core.config import Config
@@ -22,14 +23,14 @@ class Batch(NamedTuple):
 
     index: Tensor  # int64 [n]: which real pictures
     draws: list[tuple[Tensor, list[Tensor]]]  # (noise, codes) of D's update, then, with fresh_fakes, of G's
-    shifts: Tensor  # int64 [3, n, 2]: down and right, from 0 to 2 * shift, of D's real and fake and of G's pictures
+    warps: Tensor  # float32 [3, n, 2, 3]: affine maps of the real and fake pictures of D's update and those of G's
 
     def tensors(self) -> list[Tensor]:
-        return [self.index, self.shifts, *(t for noise, codes in self.draws for t in (noise, *codes))]
+        return [self.index, self.warps, *(t for noise, codes in self.draws for t in (noise, *codes))]
 
 
 class Batches:
-    """An endless stream of batches. An epoch is a permutation of the pictures; its last, incomplete batch is left out."""
+    """An endless stream of batches. An epoch is a permutation of the pictures, without a last, incomplete batch."""
 
     def __init__(self, config: Config, n_images: int, device: torch.device) -> None:
         self.config, self.n_images, self.device = config, n_images, device
@@ -44,8 +45,10 @@ class Batches:
         index = self.order[self.position : self.position + c.batch]
         self.position += c.batch
         draws = [c.latents.sample(c.batch, g, self.device) for _ in range(1 + c.fresh_fakes)]
-        shifts = torch.randint(2 * c.shift + 1, (3, c.batch, 2), generator=g, device=self.device)
-        return Batch(index, draws, shifts)
+        jitter = torch.rand(3, c.batch, 2, 3, generator=g, device=self.device) * 2 - 1
+        reach = [c.warp, c.warp, 2 * c.shift / c.image_size]  # affine_grid measures a picture as 2 wide
+        scale = torch.tensor(reach, device=self.device)
+        return Batch(index, draws, torch.eye(2, 3, device=self.device) + scale * jitter)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rng": self.generator.get_state(), "order": self.order, "position": self.position}
@@ -55,21 +58,14 @@ class Batches:
         self.order, self.position = state["order"].to(self.device), state["position"]
 
 
-def shifted(x: Tensor, offsets: Tensor, reach: int) -> Tensor:
-    """Each picture moved by its own whole number of pixels, zeros moving in (translation in Zhao et al. 2020).
+def warped(x: Tensor, warps: Tensor) -> Tensor:
+    """Each picture under its own affine map, black moving in: x [n, C, H, W], warps [n, 2, 3] as of affine_grid.
 
-    x [n, C, H, W]; offsets int64 [n, 2], down and right, from 0 (-reach) to 2 * reach (+reach). A product with two
-    selection matrices per picture: differentiable, deterministic, and the same kernels on every device.
+    Real and fake alike, and differentiable, so that D cannot take the warp for a sign of either (Zhao et al. 2020,
+    DiffAugment). What c means to Q must then survive it: a code cannot hide in single pixels.
     """
-    if reach == 0:
-        return x
-    size = x.shape[-1]
-    grid = torch.arange(size, device=x.device)
-    rows, columns = (
-        (grid[None, None, :] == grid[None, :, None] - (offsets[:, axis, None, None] - reach)).to(x.dtype)[:, None]
-        for axis in (0, 1)
-    )
-    return rows @ x @ columns.transpose(-1, -2)
+    grid = affine_grid(warps, list(x.shape), align_corners=False)
+    return grid_sample(x, grid.to(x.dtype), align_corners=False)
 
 
 class Step:
@@ -108,6 +104,10 @@ class Step:
         """G(z, c)."""
         return self.G(self.config.latents.encode(noise, codes))
 
+    def _seen(self, x: Tensor, warps: Tensor) -> Tensor:
+        """What D and Q see of pictures: warped ones, if the config says so."""
+        return warped(x, warps) if self.config.shift or self.config.warp else x
+
     def d_objective(self, real: Tensor, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Tensor]:
         """What D and Q minimise: equation 1 minus lambda L_I. Returns (loss, [d_loss, mean D(x), mean D(G(z, c))])."""
         features = self.D.features(real, fake)
@@ -130,13 +130,14 @@ class Step:
         with self._autocast():
             real = to_network_range(self.pixels[batch.index], c.image_size)
             fake, codes = self.fake(*batch.draws[0]), batch.draws[0][1]
-            moved = (shifted(x, s, c.shift) for x, s in zip((real, fake.detach()), batch.shifts, strict=False))
-            loss, of_d = self.d_objective(*moved, codes)
+            loss, of_d = self.d_objective(
+                self._seen(real, batch.warps[0]), self._seen(fake.detach(), batch.warps[1]), codes
+            )
         self._update(self.opt_d, self.D, loss)
         with self._autocast():
             if c.fresh_fakes:
                 fake, codes = self.fake(*batch.draws[1]), batch.draws[1][1]
-            loss, of_g = self.g_objective(shifted(fake, batch.shifts[2], c.shift), codes)
+            loss, of_g = self.g_objective(self._seen(fake, batch.warps[2]), codes)
         self._update(self.opt_g, self.G, loss)
         if c.ema:
             self.average(self.ema_tensors, self.live_tensors, None)
@@ -172,7 +173,7 @@ class GraphedStep:
             return terms
         if self.calls == WARMUP + 1:
             clone = [(noise.clone(), [c.clone() for c in codes]) for noise, codes in batch.draws]
-            self.static = Batch(batch.index.clone(), clone, batch.shifts.clone())
+            self.static = Batch(batch.index.clone(), clone, batch.warps.clone())
             with torch.cuda.graph(self.graph):  # records, does not run
                 self.terms = self.step(self.static)
         for kept, new in zip(self.static.tensors(), batch.tensors(), strict=True):

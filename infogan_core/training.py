@@ -5,11 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import math
-import os
-import platform
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +14,11 @@ from typing import Any
 import torch
 
 from infogan_core.config import Config
+from infogan_core.environment import environment, resolve_device, resolve_precision, tf32
 from infogan_core.files import write_whole
 from infogan_core.images import ImageSet
-from infogan_core.runs import Run, build, load_run, load_state, read_config, require_space, resolve_device
+from infogan_core.progress import progress
+from infogan_core.runs import PROJECT, Run, build, load_run, load_state, read_config, require_space
 from infogan_core.step import TERMS, Batches, Step, in_form
 
 CHECKPOINT_VERSION = 1
@@ -62,6 +60,18 @@ def train(
     return load_run(out, device)
 
 
+def train_or_load(
+    weights: str, config: Config, images: ImageSet, out: str | Path, device: str | torch.device = "auto"
+) -> Run:
+    """What a notebook's `weights` asks for: "train" (or go on), "published", or a run directory to load.
+
+    Raises as train() and load_run() do.
+    """
+    if weights == "train":
+        return train(config, images, out, device, on_log=progress(config))
+    return load_run(PROJECT / "outputs" / "published" / config.dataset if weights == "published" else weights, device)
+
+
 class Trainer:
     """The state of a training, how it is saved, and the loop."""
 
@@ -81,14 +91,14 @@ class Trainer:
                 self.step.set_rates(self.done / config.steps)
                 self.trace[self.done % config.log_every] = self.update(next(self.batches))
                 self.done += 1
-                last = self.done == config.steps or interrupted()
-                if self.done % config.log_every == 0 or self.done == config.steps:
-                    self.seconds = time.monotonic() - started
+                self.seconds = time.monotonic() - started
+                last = self.done == config.steps
+                if self.done % config.log_every == 0 or last:
                     on_log(self._log())
-                if self.done % config.checkpoint_every == 0 or last:
-                    self.seconds = time.monotonic() - started
+                stop = interrupted()
+                if self.done % config.checkpoint_every == 0 or last or stop:
                     self.save()
-                if interrupted():
+                if stop:
                     raise KeyboardInterrupt(f"stopped at step {self.done}; the same call goes on from there")
 
     def _log(self) -> dict[str, Any]:
@@ -112,7 +122,7 @@ class Trainer:
     def _stop(self, step: int, what: str) -> None:
         kept = "its last good checkpoint stays" if (self.out / "checkpoint.pt").is_file() else "no checkpoint yet"
         raise FloatingPointError(
-            f"training broke at step {step}: {what}. In {self.out} {kept}. Another seed or a lower lr_g needs another out"
+            f"training broke at step {step}: {what}; in {self.out} {kept}. Try another seed or a lower lr_g, in another out"
         )
 
     def _write_records(self) -> None:
@@ -188,48 +198,6 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
-def tf32(device: torch.device) -> Iterator[None]:
-    """On CUDA, fp32 products may use TF32 for the time of a training."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if device.type == "cuda" else before)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
-    """ "auto" is bf16 autocast where the device computes it natively, else fp32."""
-    if precision != "auto":
-        return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        cpu = torch.cpu.get_capabilities()
-        native = bool(cpu.get("avx512_bf16") or cpu.get("amx_bf16"))
-    return torch.bfloat16 if native else torch.float32
-
-
-def environment(images: ImageSet, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
-    """What a number depends on beside the config: env.json."""
-    here = Path(__file__).parent
-    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
-    cpu = f"{platform.machine()} CPU ({torch.backends.cpu.get_cpu_capability()})"
-    return {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else cpu,
-        "threads": torch.get_num_threads(),
-        "cores": os.cpu_count(),
-        "precision": str(dtype).removeprefix("torch."),
-        "commit": git.stdout.strip() or None,
-        "data": images.name,
-        "n_images": len(images),
-        "sha256": images.sha256,
-    }
 
 
 def _check_images(config: Config, images: ImageSet) -> None:

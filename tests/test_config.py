@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infogan_core import PRESETS, Categorical, Config, LatentSpec, Uniform, about, preset
+from infogan_core import PRESETS, Categorical, Config, LatentSpec, Uniform, about, check_claims, preset
 
 
 @pytest.mark.parametrize("profile", PRESETS["mnist"])
@@ -23,7 +23,7 @@ def test_openai_is_the_public_code():
     assert (c.slope, c.steps, c.batch, c.lr_d, c.lr_g, c.beta1) == (0.01, 5000, 128, 2e-4, 1e-3, 0.5)
     assert c.latents == LatentSpec(62, (Categorical(10), Uniform(1.0), Uniform(1.0)), "uniform")
     assert c.lambda_info == (1.0, 1.0, 1.0)
-    assert (c.ema, c.shift, c.lr_decay, c.fresh_fakes, c.info_trains_trunk) == (0, 0, False, True, True)
+    assert (c.ema, c.shift, c.warp, c.lr_decay, c.fresh_fakes, c.info_trains_trunk) == (0, 0, 0, False, True, True)
 
 
 def test_paper_keeps_what_the_paper_says():
@@ -35,11 +35,20 @@ def test_paper_keeps_what_the_paper_says():
 def test_a_preset_says_what_it_costs_and_reaches():
     for profile, p in PRESETS["mnist"].items():
         assert p.config.profile == profile
-        assert all(part in about(p.config) for part in (p.command, p.cost, p.expect))
+        assert all(part in about(p.config) for part in (p.command, p.cost, *p.expect))
+
+
+def test_a_broken_promise_is_an_error():
+    config = preset("mnist", "quick")
+    check_claims(config, {"held_out": {"accuracy": 0.8}})
+    check_claims(config, {})
+    with pytest.raises(AssertionError, match=r"mnist/quick promises held_out.accuracy of 0.8 or more, found 0.79"):
+        check_claims(config, {"held_out": {"accuracy": 0.79}})
 
 
 def test_one_lambda_serves_all_codes():
     assert preset("mnist", lambda_info=0.5).lambda_info == (0.5, 0.5, 0.5)
+    assert preset("mnist", latents=LatentSpec(62, (Categorical(5),)), profile="paper").lambda_info == (1.0,)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +62,7 @@ def test_one_lambda_serves_all_codes():
         (lambda: preset("mnist", lr_g="fast"), "Config.lr_g must be a finite number, found 'fast'"),
         (lambda: preset("mnist", lr_g=float("nan")), "Config.lr_g must be a finite number, found nan"),
         (lambda: preset("mnist", batch=1), "Config.batch must lie in 2..65536, found 1"),
-        (lambda: preset("mnist", lambda_info=(1, 1)), "Config.lambda_info has 2 values for 3 codes: give 3, or 1"),
+        (lambda: preset("mnist", lambda_info=(1, 2)), "Config.lambda_info has 2 values for 3 codes: give 3, or 1"),
         (lambda: preset("mnist", precision="fp8"), "Config.precision must be one of"),
         (lambda: preset("mnist", image_size=48), "no network for pictures of 48x48"),
         (lambda: Config.from_json("{"), "not a config of this version"),

@@ -1,7 +1,5 @@
 """The codes: closed forms of their entropies and log-densities, sampling, and encoding."""
 
-import math
-
 import pytest
 import torch
 

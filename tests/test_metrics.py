@@ -269,7 +269,7 @@ def test_report_is_written_whole(tmp_path, few):
     report = metrics.evaluate(FakeRun(leaning, blind), digits(), out=tmp_path / "new", samples=100)
     assert json.loads((tmp_path / "new" / "metrics.json").read_text()) == report
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["metrics.json"]
-    assert report.keys() == {"codes", "held_out", "real", "conditions"}
+    assert report.keys() == {"codes", "names", "held_out", "real", "conditions"}
 
 
 def test_same_seed_same_numbers(tmp_path, few):
@@ -298,7 +298,7 @@ def test_continuous_codes_alone(tmp_path, few):
     """Without a categorical code there is nothing to match, and one sweep per noise."""
     run = FakeRun(lambda c: bars(c[0] / 10), lambda x: [torch.zeros(len(x), 1)], (Uniform(),), tmp_path)
     report = metrics.evaluate(run, digits(), samples=100)
-    assert report.keys() == {"codes", "conditions"}
+    assert report.keys() == {"codes", "names", "conditions"}
     assert report["codes"]["c1"]["slant"] == pytest.approx(1)
 
 
@@ -311,3 +311,12 @@ def test_summary_is_a_few_aligned_lines(tmp_path, few):
     assert "shift-stable 100.0%" in real
     assert codes[0].split() == ["c1", "0.000", "+-", "0.000", "(2.303)"]
     assert {len(line) for line in codes[1:]} == {len(head)}
+
+
+def test_a_code_is_named_after_what_it_moves_most_steadily():
+    codes = {
+        "c1": {"kind": "categorical"},
+        "c2": {"slant": -0.95, "width": 0.9, "thickness": 0.1},
+        "c3": {"slant": 0.2, "width": 0.7, "thickness": -0.6},
+    }
+    assert metrics.names(codes) == {"c2": "slant"}

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save
 
 import infogan_core as ig
-from infogan_core.runs import resolve_device
+from infogan_core.environment import resolve_device
 
 
 @pytest.fixture

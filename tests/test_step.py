@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 import torch
-from conftest import tiny
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
+from conftest import tiny
 from infogan_core import build, preset
+from infogan_core.environment import resolve_device
 from infogan_core.networks import to_network_range
-from infogan_core.runs import resolve_device
-from infogan_core.step import WARMUP, Batches, Step, in_form, shifted
+from infogan_core.step import WARMUP, Batches, Step, in_form, warped
 
 CPU = torch.device("cpu")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
@@ -64,7 +64,9 @@ def test_cuda_is_cpu(blobs):
     on_cuda, _ = make(config, blobs.pixels, resolve_device("cuda"))
     batch = next(batches)
     moved = batch._replace(
-        index=batch.index.cuda(), shifts=batch.shifts.cuda(), draws=[(z.cuda(), [c.cuda() for c in cs]) for z, cs in batch.draws]
+        index=batch.index.cuda(),
+        warps=batch.warps.cuda(),
+        draws=[(z.cuda(), [c.cuda() for c in cs]) for z, cs in batch.draws],
     )
     torch.testing.assert_close(on_cuda(moved).cpu(), on_cpu(batch), atol=1e-3, rtol=1e-3)
 
@@ -81,20 +83,19 @@ def test_the_step_never_waits_for_the_gpu(blobs):
         torch.cuda.set_sync_debug_mode("default")
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_forward_halves_stay_on_a_gpu(dtype, blobs):
+def test_forward_halves_stay_on_a_gpu():
     """On a pretended GPU a tensor left on the CPU, or a value read back to Python, raises."""
     config = tiny(shift=2, fresh_fakes=True)
     with FakeTensorMode(allow_non_fake_inputs=False), torch.device("cuda"):
         nets = build(config)
         step = Step.__new__(Step)  # its optimisers would ask for a real device
-        step.config, step.device, step.dtype = config, torch.device("cuda"), dtype
+        step.config, step.device, step.dtype = config, torch.device("cuda"), torch.float32
         step.G, step.D = nets
         pixels = torch.zeros(256, 1, 28, 28, dtype=torch.uint8)
         noise, c = torch.zeros(32, 62), [torch.zeros(32, dtype=torch.int64), torch.zeros(32), torch.zeros(32)]
-        offsets = torch.zeros(32, 2, dtype=torch.int64)
+        warps = torch.zeros(32, 2, 3)
         with step._autocast():
-            fake = shifted(step.fake(noise, c), offsets, 2)
+            fake = warped(step.fake(noise, c), warps)
             real = to_network_range(pixels[torch.zeros(32, dtype=torch.int64)], 28)
             d, of_d = step.d_objective(real, fake, c)
             g, of_g = step.g_objective(fake, c)
@@ -181,12 +182,21 @@ def test_fresh_fakes_draw_twice():
     assert not torch.equal(batch.draws[0][0], batch.draws[1][0])
 
 
-def test_shift_moves_each_picture_by_its_own_offset():
+def test_a_warp_moves_each_picture_by_its_own_map():
     x = torch.rand(2, 1, 28, 28)
-    moved = shifted(x, torch.tensor([[4, 2], [0, 2]]), 2)  # 2 down; 2 up
-    torch.testing.assert_close(moved[0, 0, 2:], x[0, 0, :-2])
-    torch.testing.assert_close(moved[1, 0, :-2], x[1, 0, 2:])
-    assert moved[0, 0, :2].abs().sum() == 0
+    maps = torch.eye(2, 3).repeat(2, 1, 1)
+    maps[0, 1, 2] = -2 * 2 / 28  # the output reads 2 pixels further up
+    maps[1, 0, 0] = -1  # mirrored
+    moved = warped(x, maps)
+    torch.testing.assert_close(moved[0, 0, 2:], x[0, 0, :-2], atol=1e-4, rtol=0)
+    assert moved[0, 0, :2].abs().sum() < 1e-3
+    torch.testing.assert_close(moved[1], x[1].flip(-1), atol=1e-4, rtol=0)
+
+
+def test_warps_stay_within_their_reach():
+    warps = next(Batches(tiny(shift=2, warp=0.15), 100, CPU)).warps - torch.eye(2, 3)
+    assert 0.14 < warps[..., :2].abs().max() <= 0.15
+    assert 1.9 < warps[..., 2].abs().max() * 28 / 2 <= 2
 
 
 def test_a_graph_without_cuda_is_refused(blobs):

@@ -1,0 +1,84 @@
+"""make bench: one step of the paper's MNIST networks, batch 128, beside plain eager fp32 of the same, in one process.
+
+Plain: the same losses with torch's defaults, as a script would write them; fp32, contiguous, Adam as it comes, every
+batch through D on its own, D's gradients computed and thrown away in G's update, no average of G.
+"""
+
+import statistics
+import time
+
+import torch
+
+import infogan_core as ig
+from infogan_core.environment import environment, resolve_device, resolve_precision, tf32
+from infogan_core.step import Batches, Step, in_form
+
+ROUNDS, STEPS = 7, 5  # the two take turns, so that a drift of the machine's speed touches both
+
+
+def plain(config, pixels, device):
+    spec, (G, D) = config.latents, ig.build(config)
+    G, D = G.to(device).train(), D.to(device).train()
+    opt_d = torch.optim.Adam(D.parameters(), config.lr_d, betas=(config.beta1, 0.999))
+    opt_g = torch.optim.Adam(G.parameters(), config.lr_g, betas=(config.beta1, 0.999))
+
+    def info(q_params, codes):
+        return ig.info_loss(ig.mi_bound(spec, q_params, codes), config.lambda_info)
+
+    def step(batch):
+        (noise, codes), (noise_g, codes_g) = batch.draws
+        fake = G(spec.encode(noise, codes))
+        real_logits, _ = D(pixels[batch.index].float() / 255)
+        fake_logits, q_params = D(fake.detach())
+        opt_d.zero_grad()
+        (ig.d_loss(real_logits, fake_logits) + info(q_params, codes)).backward()
+        opt_d.step()
+        fake_logits, q_params = D(G(spec.encode(noise_g, codes_g)))
+        opt_g.zero_grad()
+        (ig.g_loss(fake_logits) + info(q_params, codes_g)).backward()
+        opt_g.step()
+
+    return step, Batches(config.replace(fresh_fakes=True), len(pixels), device)
+
+
+def ours(config, pixels, device):
+    dtype = resolve_precision(config.precision, device)
+    step = Step(config, ig.build(config), ig.build(config)[0], pixels, dtype)
+    return in_form(step, config.step_form), Batches(config, len(pixels), device)
+
+
+def seconds(step, batches, device):
+    def synchronise():
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    synchronise()
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        step(next(batches))
+    synchronise()
+    return (time.perf_counter() - start) / STEPS
+
+
+def main():
+    device, config = resolve_device("auto"), ig.preset("mnist", "paper")
+    images = ig.load_images("mnist")
+    pixels = images.pixels.to(device)
+    forms = {"plain eager fp32": plain(config, pixels, device), "this suite": ours(config, pixels, device)}
+    with tf32(device):
+        for step, batches in forms.values():
+            seconds(step, batches, device)  # warm-up
+        times = {name: [] for name in forms}
+        for _ in range(ROUNDS):
+            for name, (step, batches) in forms.items():
+                times[name].append(seconds(step, batches, device))
+    env = environment(images, device, resolve_precision(config.precision, device))
+    print(f"{env['device']}, {env['threads']} threads, {env['precision']}, torch {env['torch']}")
+    for name, values in times.items():
+        print(f"{name:<18} {1000 * statistics.median(values):7.1f} ms a step, median of {ROUNDS} x {STEPS}")
+    ratios = [a / b for a, b in zip(*times.values(), strict=True)]
+    print(f"{'ratio':<18} {statistics.median(ratios):7.2f} times faster (from {min(ratios):.2f} to {max(ratios):.2f})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The house rules that a reader relies on: who imports whom, how long things are, and what stays out of the way."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+
+CORE = ROOT / "infogan_core"
+MAY_IMPORT = {
+    "files": set(),
+    "latents": set(),
+    "images": set(),
+    "losses": {"latents"},
+    "networks": {"latents"},
+    "config": {"latents", "networks"},
+    "progress": {"config"},
+    "environment": {"images"},
+    "runs": {"config", "environment", "files", "latents", "networks"},
+    "step": {"config", "losses", "networks"},
+    "training": {"config", "environment", "files", "images", "progress", "runs", "step"},
+    "metrics": {"files", "images", "latents", "runs"},
+    "figures": {"files", "latents"},
+    "explorer": {"figures", "latents"},
+    "batch": {"files", "progress"},
+}
+
+
+def imports(file):
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_every_module_has_its_place():
+    assert {file.stem for file in CORE.glob("*.py")} == MAY_IMPORT.keys() | {"__init__"}
+
+
+@pytest.mark.parametrize("module", MAY_IMPORT)
+def test_imports_point_one_way(module):
+    own = {name.split(".")[1] for name in imports(CORE / f"{module}.py") if name.startswith("infogan_core.")}
+    assert own <= MAY_IMPORT[module]
+
+
+def test_only_the_explorer_knows_ipywidgets():
+    assert {file.stem for file in CORE.glob("*.py") if "ipywidgets" in imports(file)} == {"explorer"}
+
+
+def test_importing_the_suite_loads_neither_ipywidgets_nor_matplotlib():
+    code = "import sys, infogan_core; print([m for m in ('ipywidgets', 'matplotlib', 'papermill') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_nothing_loads_a_pickle():
+    for file in CORE.glob("*.py"):
+        tree = ast.parse(file.read_text())
+        assert "pickle" not in {name.split(".")[0] for name in imports(file)}
+        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)):
+            keywords = {k.arg: ast.literal_eval(k.value) for k in call.keywords if isinstance(k.value, ast.Constant)}
+            if ast.unparse(call.func) == "torch.load":
+                assert keywords.get("weights_only") is True
+            if ast.unparse(call.func) == "np.load":
+                assert keywords.get("allow_pickle") is False
+
+
+@pytest.mark.parametrize("file", sorted(CORE.glob("*.py")), ids=lambda file: file.stem)
+def test_files_and_functions_stay_short(file):
+    text = file.read_text()
+    assert text.count("\n") <= 260
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 40, node.name
+
+
+def test_every_public_name_is_there_and_documented():
+    import infogan_core as ig
+
+    for name in ig.__all__:
+        assert name == "PRESETS" or getattr(ig, name).__doc__, name

@@ -1,0 +1,146 @@
+"""The notebooks: valid, thin, stripped, of one skeleton; and executed, by papermill and by nbval."""
+
+import ast
+import base64
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from PIL import Image
+
+from conftest import ROOT
+from infogan_core import batch
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PARAMETERS = ["profile", "weights", "source", "seed", "device", "out"]
+HEADINGS = [
+    "The preset",
+    "The data",
+    "The networks",
+    "What is optimised",
+    "Train or load",
+    "The curves",
+    "What each code means, in numbers",
+    "A sheet per code",
+    "Turn the codes",
+    "Save, and check what was claimed",
+]
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def test_it_is_valid_and_stripped(notebook):
+    nbformat.validate(notebook)
+    assert all(not cell.outputs and cell.execution_count is None for cell in code_cells(notebook))
+
+
+def test_it_is_thin(notebook):
+    """About 12 code cells, none over 15 lines, nothing defined, and nothing imported but the suite."""
+    assert len(code_cells(notebook)) <= 14
+    for cell in code_cells(notebook):
+        assert cell.source.count("\n") < 15
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda))
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                assert ast.unparse(node) == "import infogan_core as ig"
+
+
+def test_its_parameters_are_literals_of_the_agreed_names(notebook):
+    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    names = [batch.read_literal(statement)[0] for statement in ast.parse(cell.source).body]
+    assert names == PARAMETERS
+
+
+def test_its_headings_are_the_skeletons(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert re.findall(r"^## (.+)$", text, re.M) == HEADINGS
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """The MNIST notebook in the smoke profile, through the command that make mnist gives."""
+    out = tmp_path_factory.mktemp("executed")
+    command = [sys.executable, "-m", "infogan_core.batch", "notebooks/mnist.ipynb", "-p", "profile", "smoke"]
+    done = subprocess.run([*command, "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out, done.stdout
+
+
+def test_papermill_leaves_a_whole_run(executed):
+    out, _ = executed
+    names = {"config.json", "env.json", "metrics.jsonl", "metrics.json", "checkpoint.pt", "weights.safetensors"}
+    assert names | {"mnist.ipynb", "runs.csv", "traversals"} == {path.name for path in out.iterdir()}
+    assert {path.name for path in (out / "traversals").iterdir()} == {"c1.png", "c2.png", "c3.png"}
+
+
+def test_its_numbers_are_sane(executed):
+    out, _ = executed
+    report = json.loads((out / "metrics.json").read_text())
+    assert report["held_out"]["n"] == 1000
+    assert 0.1 <= report["held_out"]["accuracy"] < 0.8  # 60 steps teach next to nothing
+    assert report["codes"]["c1"]["mi"] < report["codes"]["c1"]["ceiling"] == pytest.approx(2.3026, abs=1e-4)
+    records = [json.loads(line) for line in (out / "metrics.jsonl").open()]
+    assert records[0]["loss_d"] == pytest.approx(2 * 0.6931, abs=0.05)  # D starts blind
+    assert records[-1]["mi"][0] > records[0]["mi"][0] + 0.05
+
+
+def test_a_batch_run_prints_about_20_rows_and_where_to_look(executed):
+    out, printed = executed
+    assert 10 <= len(re.findall(r"^ +\d+ +\d+\.\d ", printed, re.M)) <= 25
+    assert "c1 on 1,000 held-out images" in printed
+    assert str(out) in printed
+
+
+def test_the_executed_copy_shows_pictures_where_widgets_do_not_run(executed):
+    out, _ = executed
+    outputs = {cell.id: cell.outputs for cell in code_cells(nbformat.read(out / "mnist.ipynb", as_version=4))}
+    for cell in ("data", "curves", "sheet-c1", "sheet-c2", "sheet-c3", "explorer"):
+        (shown,) = [o.data for o in outputs[cell] if "data" in o]
+        picture = Image.open(io.BytesIO(base64.b64decode(shown["image/png"])))
+        assert picture.convert("L").getextrema()[0] < picture.convert("L").getextrema()[1]
+        assert not shown.get("text/plain", "").startswith(("HBox(children", "VBox(children"))
+
+
+def test_the_finished_run_opens_again_under_nbval(executed, tmp_path):
+    """Every cell of a copy that loads the finished run executes without an error."""
+    out, _ = executed
+    notebook = nbformat.read(ROOT / "notebooks" / "mnist.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    cell.source = cell.source.replace('profile = "quick"', 'profile = "smoke"')
+    cell.source = cell.source.replace('weights = "train"', f"weights = {str(out)!r}")
+    nbformat.write(notebook, tmp_path / "copy.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-q", "-p", "no:cacheprovider", "copy.ipynb"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(code_cells(notebook))} passed" in done.stdout
+
+
+def test_a_misspelled_parameter_is_refused_before_anything_runs(tmp_path):
+    command = [sys.executable, "-m", "infogan_core.batch", "notebooks/mnist.ipynb", "-p", "profil", "smoke"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("did you mean profile?")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not (ROOT / "outputs/published/mnist/weights.safetensors").is_file(), reason="nothing published")
+def test_published_weights_need_no_training(tmp_path):
+    command = [sys.executable, "-m", "infogan_core.batch", "notebooks/mnist.ipynb", "-p", "weights", "published"]
+    done = subprocess.run([*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"mnist.ipynb", "runs.csv"}
