@@ -162,7 +162,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
             _QUICK.replace(steps=5000), "make mnist", "about 4 minutes on 2 cores", {"held_out.accuracy": 0.8}
         ),
         "paper": Preset(
-            _PAPER.replace(steps=8_000, checkpoint_every=1000),
+            _PAPER.replace(steps=6_000, checkpoint_every=1000),
             "make mnist PROFILE=paper SOURCE=download",
             "about 50 minutes on 2 cores",
             {"held_out.accuracy": 0.95, "codes.c1.mi": 2.25},

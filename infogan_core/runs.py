@@ -21,6 +21,7 @@ from infogan_core.files import write_whole
 from infogan_core.networks import Discriminator, Generator, to_network_range, to_unit_range
 
 PROJECT = Path(__file__).resolve().parents[1]
+CHECKPOINT_VERSION = 1
 CHUNK = 1000  # pictures per forward pass outside training, so that memory does not grow with n
 
 
@@ -118,29 +119,55 @@ def layers(config: Config) -> str:
 
 
 def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
-    """What train() wrote, or what is published: reads config.json and weights.safetensors, never a pickle.
+    """What train() wrote, or what is published; an unfinished run as of its last checkpoint. Never unpickles code.
 
-    Raises FileNotFoundError for a directory without a finished run, ValueError for files that are not its own.
+    Raises FileNotFoundError for a directory without a run, ValueError for files that are not its own.
     """
     path = Path(path).expanduser()
     config = read_config(path)
-    weights = path / "weights.safetensors"
-    if not weights.is_file():
-        raise FileNotFoundError(f"{path} holds no weights yet: its training has not finished; train() goes on with it")
-    try:
-        with safe_open(weights, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{weights} is cut short or no safetensors file: {error}") from None
-    generator, discriminator = build(config)
-    for name, net in (("generator", generator), ("discriminator", discriminator)):
-        own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
-        load_state(net, own, weights)
-    run = Run(config, generator, discriminator, path, resolve_device(device))
+    nets = build(config)
+    if (path / "weights.safetensors").is_file():
+        file = path / "weights.safetensors"
+        states = read_weights(file)
+    elif (path / "checkpoint.pt").is_file():
+        file = path / "checkpoint.pt"
+        saved = read_checkpoint(file)["nets"]
+        states = [saved["ema" if config.ema else "generator"], saved["discriminator"]]
+    else:
+        raise FileNotFoundError(f"{path} holds no weights yet: train() goes on with it")
+    for net, state in zip(nets, states, strict=True):
+        load_state(net, state, file)
+    run = Run(config, *nets, path, resolve_device(device))
     run.records = _read_json(path / "metrics.jsonl", lambda text: [json.loads(line) for line in text.splitlines()], [])
     run.report = _read_json(path / "metrics.json", json.loads, {})
     run.env = _read_json(path / "env.json", json.loads, {})
     return run
+
+
+def read_weights(file: Path) -> list[dict[str, Tensor]]:
+    """The states of G and of D with Q in a weights.safetensors. Raises ValueError when it is none."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{file} is cut short or no safetensors file: {error}") from None
+    names = ("generator.", "discriminator.")
+    return [{k.removeprefix(name): t for k, t in tensors.items() if k.startswith(name)} for name in names]
+
+
+def read_checkpoint(file: Path) -> dict[str, Any]:
+    """A checkpoint.pt, which holds tensors and plain values only. Raises ValueError when it is not one of ours."""
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        if state["version"] != CHECKPOINT_VERSION:
+            raise ValueError(f"version {state['version']}, expected {CHECKPOINT_VERSION}")
+    except Exception as error:  # torch.load raises whatever its parts raise
+        what = str(error).split("\n")[0][:200]
+        raise ValueError(
+            f"{file} is cut short or not a checkpoint of this version ({type(error).__name__}: {what}); "
+            "delete it to start again, or choose another out"
+        ) from None
+    return state
 
 
 def load_state(net: torch.nn.Module, state: dict[str, Tensor], source: Path) -> None:

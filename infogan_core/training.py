@@ -18,10 +18,18 @@ from infogan_core.environment import environment, resolve_device, resolve_precis
 from infogan_core.files import write_whole
 from infogan_core.images import ImageSet
 from infogan_core.progress import progress
-from infogan_core.runs import PROJECT, Run, build, load_run, load_state, read_config, require_space
+from infogan_core.runs import (
+    CHECKPOINT_VERSION,
+    PROJECT,
+    Run,
+    build,
+    load_run,
+    load_state,
+    read_checkpoint,
+    read_config,
+    require_space,
+)
 from infogan_core.step import TERMS, Batches, Step, in_form
-
-CHECKPOINT_VERSION = 1
 
 
 def train(
@@ -30,11 +38,13 @@ def train(
     out: str | Path,
     device: str | torch.device = "auto",
     on_log: Callable[[dict[str, Any]], None] | None = None,
+    until: int | None = None,
 ) -> Run:
     """Train an InfoGAN by equation 6 of Chen et al. 2016 into the run directory `out`, and return the run.
 
     Called again it goes on from the last checkpoint, bit for bit; a finished run is only loaded. Ctrl-C ends it after
-    the step in hand, with a checkpoint. `on_log` gets every record of metrics.jsonl.
+    the step in hand, with a checkpoint. `on_log` gets every record of metrics.jsonl. `until` stops at that step, for a
+    look at a run before finishing it.
     Raises ValueError for images or an `out` that do not fit the config, OSError when `out` cannot be written, and
     FloatingPointError, naming step and term, when a loss or weight stops being finite.
     """
@@ -49,11 +59,14 @@ def train(
         trainer.resume()
     require_space(out, 4 * trainer.checkpoint_bytes())  # the old checkpoint, the new one beside it, and the weights
     out.mkdir(parents=True, exist_ok=True)
+    (out / "metrics.json").unlink(missing_ok=True)  # of the weights before
     write_whole(out / "config.json", config.to_json().encode())
     env = environment(images, device, dtype)
     write_whole(out / "env.json", json.dumps(env, indent=1).encode())
     with tf32(device):
-        trainer.run(on_log or (lambda record: None))
+        trainer.run(on_log or (lambda record: None), min(until or config.steps, config.steps))
+    if trainer.done < config.steps:
+        return load_run(out, device)
     write_whole(out / "env.json", json.dumps(env | {"minutes": round(trainer.seconds / 60, 2)}, indent=1).encode())
     run = Run(config, trainer.step.ema if config.ema else trainer.step.G, trainer.step.D, out, device)
     run.save_weights(out / "weights.safetensors")  # last: the mark of a finished run
@@ -84,10 +97,10 @@ class Trainer:
         n_terms = len(TERMS) + len(config.latents.codes)
         self.trace = torch.zeros(config.log_every, n_terms, device=device)  # the steps since the last log
 
-    def run(self, on_log: Callable[[dict[str, Any]], None]) -> None:
+    def run(self, on_log: Callable[[dict[str, Any]], None], until: int) -> None:
         config, started = self.config, time.monotonic() - self.seconds
         with interruptible() as interrupted:
-            while self.done < config.steps:
+            while self.done < until:
                 self.step.set_rates(self.done / config.steps)
                 self.trace[self.done % config.log_every] = self.update(next(self.batches))
                 self.done += 1
@@ -96,7 +109,7 @@ class Trainer:
                 if self.done % config.log_every == 0 or last:
                     on_log(self._log())
                 stop = interrupted()
-                if self.done % config.checkpoint_every == 0 or last or stop:
+                if self.done % config.checkpoint_every == 0 or self.done == until or stop:
                     self.save()
                 if stop:
                     raise KeyboardInterrupt(f"stopped at step {self.done}; the same call goes on from there")
@@ -121,9 +134,8 @@ class Trainer:
 
     def _stop(self, step: int, what: str) -> None:
         kept = "its last good checkpoint stays" if (self.out / "checkpoint.pt").is_file() else "no checkpoint yet"
-        raise FloatingPointError(
-            f"training broke at step {step}: {what}; in {self.out} {kept}. Try another seed or a lower lr_g, in another out"
-        )
+        advice = "try another seed, or a lower lr_g, in another out"
+        raise FloatingPointError(f"training broke at step {step}: {what}. In {self.out} {kept}; {advice}")
 
     def _write_records(self) -> None:
         write_whole(self.out / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in self.records).encode())
@@ -158,24 +170,15 @@ class Trainer:
     def resume(self) -> None:
         """Load checkpoint.pt. Raises ValueError when it is cut short or belongs to something else."""
         file = self.out / "checkpoint.pt"
-        try:
-            state = torch.load(file, map_location="cpu", weights_only=True)
-            if state["version"] != CHECKPOINT_VERSION:
-                raise ValueError(f"version {state['version']}, expected {CHECKPOINT_VERSION}")
-            for name, net in self.step.nets().items():
-                load_state(net, state["nets"][name], file)
-            for optimiser, own in zip((self.step.opt_d, self.step.opt_g), state["optimisers"], strict=True):
-                optimiser.load_state_dict(own)
-            self.batches.load_state_dict(state["batches"])
-            self.trace.copy_(state["trace"])
-            self.done, self.seconds = state["done"], state["seconds"]
-            self.records = json.loads(state["records"])
-        except Exception as error:  # torch.load raises whatever its parts raise
-            what = str(error).split("\n")[0][:200]
-            raise ValueError(
-                f"{file} is cut short or not a checkpoint of this run ({type(error).__name__}: {what}); "
-                "delete it to start again, or choose another out"
-            ) from None
+        state = read_checkpoint(file)
+        for name, net in self.step.nets().items():
+            load_state(net, state["nets"][name], file)
+        for optimiser, own in zip((self.step.opt_d, self.step.opt_g), state["optimisers"], strict=True):
+            optimiser.load_state_dict(own)
+        self.batches.load_state_dict(state["batches"])
+        self.trace.copy_(state["trace"])
+        self.done, self.seconds = state["done"], state["seconds"]
+        self.records = json.loads(state["records"])
         self._write_records()  # those after the checkpoint are about to be made again
 
 

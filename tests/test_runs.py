@@ -45,6 +45,12 @@ def test_a_loaded_run_is_the_trained_one(smoke_run):
     assert [r["step"] for r in loaded.records] == list(range(5, 61, 5))
 
 
+def test_an_unfinished_run_opens_from_its_checkpoint(copy, smoke_run):
+    (copy / "weights.safetensors").unlink()
+    latents = smoke_run.config.latents.sample(4)
+    assert torch.equal(ig.load_run(copy).generate(*latents), smoke_run.generate(*latents))
+
+
 def test_publishing_keeps_all_but_the_checkpoint_in_half_the_bytes(smoke_run, tmp_path):
     to = ig.publish(smoke_run, tmp_path / "published")
     names = {p.name for p in to.iterdir()}
@@ -64,6 +70,11 @@ def cut(run):
     weights.write_bytes(weights.read_bytes()[:-100])
 
 
+def empty(run):
+    (run / "weights.safetensors").unlink()
+    (run / "checkpoint.pt").unlink()
+
+
 def wider(run):
     config = json.loads((run / "config.json").read_text())
     (run / "config.json").write_text(json.dumps(config | {"width": 0.25}))
@@ -73,7 +84,7 @@ def wider(run):
     ("break_it", "error", "message"),
     [
         (shutil.rmtree, FileNotFoundError, "is no run directory: it has no config.json"),
-        (lambda run: (run / "weights.safetensors").unlink(), FileNotFoundError, "holds no weights yet"),
+        (empty, FileNotFoundError, "holds no weights yet: train() goes on with it"),
         (cut, ValueError, "weights.safetensors is cut short or no safetensors file"),
         (damage("weights.safetensors", b"PK\x03\x04"), ValueError, "is cut short or no safetensors file"),
         (damage("weights.safetensors", save({"a": torch.zeros(1)})), ValueError, "belongs to another network"),

@@ -88,6 +88,14 @@ def test_ctrl_c_ends_between_steps_with_a_checkpoint(blobs, tmp_path):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_an_early_look_changes_nothing(blobs, tmp_path):
+    looked = ig.train(tiny(), blobs, tmp_path / "looked", until=7)
+    assert looked.records[-1]["step"] == 4
+    for name in ("looked", "whole"):
+        ig.train(tiny(), blobs, tmp_path / name)
+    assert weights(tmp_path / "looked") == weights(tmp_path / "whole")
+
+
 def test_a_finished_run_is_loaded_not_trained(blobs, tmp_path):
     ig.train(tiny(), blobs, tmp_path)
     before = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
@@ -101,7 +109,9 @@ def test_the_environment_of_a_run_is_recorded(smoke_run, digits):
     assert {"device", "threads", "precision", "commit", "data", "minutes"} <= smoke_run.env.keys()
 
 
-@pytest.mark.parametrize("changes", [{}, {"latents": ig.LatentSpec(16, (ig.Uniform(None), ig.Categorical(4)))}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"latents": ig.LatentSpec(16, (ig.Uniform(None), ig.Categorical(4))), "lambda_info": 1}]
+)
 def test_information_rises_when_codes_are_learned(changes, digits, tmp_path):
     """Flip the sign of L_I, or cut Q or G off from it, and c1 stays at 0 nats."""
     config = tiny(steps=200, log_every=20, checkpoint_every=200, width=0.25, **changes)
@@ -179,7 +189,7 @@ def test_a_checkpoint_that_is_not_ours_is_refused_and_kept(damage, blobs, tmp_pa
     out = stopped(blobs, tmp_path)
     damage(out)
     before = {p.name: p.read_bytes() for p in out.iterdir()}
-    with pytest.raises(ValueError, match=r"checkpoint.pt is cut short or not a checkpoint of this run") as error:
+    with pytest.raises(ValueError, match=r"checkpoint.pt is cut short or not a checkpoint") as error:
         ig.train(tiny(), blobs, out)
     assert "\n" not in str(error.value)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before
