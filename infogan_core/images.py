@@ -141,7 +141,7 @@ def _download_mnist(root: Path) -> None:
 def _read_mnist(folder: Path) -> ImageSet:
     """The four official files, decompressed: every training image, and the test images held out."""
     images, labels, test_images, test_labels = [_read_idx(folder / name) for name in MNIST_FILES]
-    name = f"MNIST ({len(images):,} digits and {len(test_images):,} test digits from {folder})"
+    name = f"MNIST ({len(images):,} digits and {len(test_images):,} test digits, the official files)"
     test = _image_set(test_images[..., None], test_labels, f"{name}, held out")
     return _image_set(images[..., None], labels, name, test)
 

@@ -31,3 +31,14 @@ def mi_bound(spec: LatentSpec, q_params: list[Tensor], codes: list[Tensor]) -> T
 def info_loss(mi: Tensor, lambda_info: Sequence[float]) -> Tensor:
     """The term of equation 6 that G and Q minimise: -lambda L_I, here with one lambda per code. [codes] -> scalar."""
     return -sum(weight * bound for weight, bound in zip(lambda_info, mi, strict=True))
+
+
+def shared_information(p: Tensor, q: Tensor) -> Tensor:
+    """I(c; c') of two readings of the same pictures, in nats (equation 3 of Ji et al. 2019, IIC). Not in InfoGAN.
+
+    p, q: Q(c|x) and Q(c|x') [n, K], x' being x under another warp -> scalar, 0 to ln K. High when Q is sure, uses all
+    categories, and does not mind the warp.
+    """
+    joint = p.T @ q / len(p)
+    joint = ((joint + joint.T) / 2).clamp_min(torch.finfo(p.dtype).tiny)  # a log of 0 has no gradient
+    return (joint * joint.log()).sum() - 2 * (joint.sum(dim=0) * joint.sum(dim=0).log()).sum()

@@ -130,9 +130,8 @@ class Discriminator(nn.Module):
         return self.d(features), self.q(features)
 
 
-def to_network_range(pixels: Tensor, size: int) -> Tensor:
-    """uint8 0..255 -> float32 in the range of G's output: 0..1 (28 px, sigmoid) or -1..1 (32 px, tanh)."""
-    x = pixels.float() / 255
+def to_network_range(x: Tensor, size: int) -> Tensor:
+    """Pictures in 0..1 -> the range of G's output: 0..1 (28 px, sigmoid) or -1..1 (32 px, tanh)."""
     return x * 2 - 1 if table(size).output is nn.Tanh else x
 
 

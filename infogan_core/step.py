@@ -11,10 +11,11 @@ from torch.nn.functional import affine_grid, grid_sample
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from infogan_core.config import Config
-from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound
+from infogan_core.latents import Categorical
+from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound, shared_information
 from infogan_core.networks import Discriminator, Generator, to_network_range
 
-TERMS = ("loss_d", "loss_g", "d_real", "d_fake")  # of a step, before L_I of each code
+TERMS = ("loss_d", "loss_g", "d_real", "d_fake", "mi_real")  # of a step, before L_I of each code
 WARMUP = 3  # eager steps before a CUDA graph is captured, so that lazy initialisation stays out of it
 
 
@@ -23,7 +24,9 @@ class Batch(NamedTuple):
 
     index: Tensor  # int64 [n]: which real pictures
     draws: list[tuple[Tensor, list[Tensor]]]  # (noise, codes) of D's update, then, with fresh_fakes, of G's
-    warps: Tensor  # float32 [3, n, 2, 3]: affine maps of the real and fake pictures of D's update and those of G's
+    warps: (
+        Tensor  # float32 [3 or 4, n, 2, 3]: affine maps of D's real and fake pictures, of G's, and of real ones again
+    )
 
     def tensors(self) -> list[Tensor]:
         return [self.index, self.warps, *(t for noise, codes in self.draws for t in (noise, *codes))]
@@ -45,7 +48,7 @@ class Batches:
         index = self.order[self.position : self.position + c.batch]
         self.position += c.batch
         draws = [c.latents.sample(c.batch, g, self.device) for _ in range(1 + c.fresh_fakes)]
-        jitter = torch.rand(3, c.batch, 2, 3, generator=g, device=self.device) * 2 - 1
+        jitter = torch.rand(3 + bool(c.lambda_real), c.batch, 2, 3, generator=g, device=self.device) * 2 - 1
         reach = [c.warp, c.warp, 2 * c.shift / c.image_size]  # affine_grid measures a picture as 2 wide
         scale = torch.tensor(reach, device=self.device)
         return Batch(index, draws, torch.eye(2, 3, device=self.device) + scale * jitter)
@@ -69,8 +72,8 @@ def warped(x: Tensor, warps: Tensor) -> Tensor:
 
 
 class Step:
-    """One update of D and Q, then one of G (equation 6 of Chen et al. 2016). Returns [loss_d, loss_g, d_real, d_fake,
-    L_I per code], detached: nothing in here waits for the device."""
+    """One update of D and Q, then one of G (equation 6 of Chen et al. 2016). Returns [TERMS, L_I per code], detached:
+    nothing in here waits for the device."""
 
     def __init__(
         self, config: Config, nets: tuple[Generator, Discriminator], ema: Generator, pixels: Tensor, dtype: torch.dtype
@@ -108,16 +111,27 @@ class Step:
         """What D and Q see of pictures: warped ones, if the config says so."""
         return warped(x, warps) if self.config.shift or self.config.warp else x
 
-    def d_objective(self, real: Tensor, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """What D and Q minimise: equation 1 minus lambda L_I. Returns (loss, [d_loss, mean D(x), mean D(G(z, c))])."""
-        features = self.D.features(real, fake)
-        real_logits, fake_logits = self.D.d(features).split([len(real), len(fake)])
-        features = features[len(real) :]
-        q_params = self.D.q(features if self.config.info_trains_trunk else features.detach())
+    def d_objective(
+        self, real: Tensor, fake: Tensor, codes: list[Tensor], again: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What D and Q minimise: equation 1 minus lambda L_I. Returns (loss, [d_loss, D(x), D(G(z, c)), I(c; c')]).
+
+        With `again`, the real pictures under another warp, also minus lambda_real I(c; c').
+        """
+        c, n = self.config, len(real)
+        of_real, of_fake, *of_again = self.D.features(real, fake, *([] if again is None else [again])).split(n)
+        real_logits, fake_logits = self.D.d(of_real), self.D.d(of_fake)
         adversarial = d_loss(real_logits, fake_logits)
-        info = info_loss(mi_bound(self.config.latents, q_params, codes), self.config.lambda_info)
-        means = [adversarial, real_logits.sigmoid().mean(), fake_logits.sigmoid().mean()]
-        return adversarial + info, torch.stack(means).detach()
+        q_params = self.D.q(of_fake if c.info_trains_trunk else of_fake.detach())
+        loss = adversarial + info_loss(mi_bound(c.latents, q_params, codes), c.lambda_info)
+        shared = self._shared_information(of_real, *of_again) if of_again else torch.zeros_like(adversarial)
+        means = [adversarial, real_logits.sigmoid().mean(), fake_logits.sigmoid().mean(), shared]
+        return loss - c.lambda_real * shared, torch.stack(means).detach()
+
+    def _shared_information(self, of_real: Tensor, of_again: Tensor) -> Tensor:
+        """I(c; c') of all categorical codes."""
+        readings = zip(self.config.latents.codes, self.D.q(of_real), self.D.q(of_again), strict=True)
+        return sum(shared_information(c.read(p), c.read(q)) for c, p, q in readings if isinstance(c, Categorical))
 
     def g_objective(self, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Tensor]:
         """What G minimises: -log D minus lambda L_I. Returns (loss, [g_loss, L_I of each code])."""
@@ -128,11 +142,11 @@ class Step:
     def __call__(self, batch: Batch) -> Tensor:
         c = self.config
         with self._autocast():
-            real = to_network_range(self.pixels[batch.index], c.image_size)
+            real = to_network_range(self.pixels[batch.index].float() / 255, c.image_size)
             fake, codes = self.fake(*batch.draws[0]), batch.draws[0][1]
-            loss, of_d = self.d_objective(
-                self._seen(real, batch.warps[0]), self._seen(fake.detach(), batch.warps[1]), codes
-            )
+            again = self._seen(real, batch.warps[3]) if c.lambda_real else None
+            seen = self._seen(real, batch.warps[0]), self._seen(fake.detach(), batch.warps[1])
+            loss, of_d = self.d_objective(*seen, codes, again)
         self._update(self.opt_d, self.D, loss)
         with self._autocast():
             if c.fresh_fakes:

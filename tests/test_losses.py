@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from infogan_core import Categorical, LatentSpec, Uniform, d_loss, g_loss, info_loss, mi_bound
+from infogan_core.losses import shared_information
 
 CAT = LatentSpec(codes=(Categorical(10),))
 
@@ -47,6 +48,21 @@ def test_fixed_sigma_1_is_mse():
 
 def test_info_loss_falls_when_the_bound_rises():
     assert info_loss(torch.tensor([2.0, 1.0]), (1.0, 0.5)).item() == pytest.approx(-2.5)
+
+
+def test_two_sure_and_balanced_readings_share_ln_k():
+    p = torch.eye(10).repeat(5, 1)
+    assert shared_information(p, p).item() == pytest.approx(math.log(10), abs=1e-5)
+
+
+@pytest.mark.parametrize("p", [torch.full((50, 10), 0.1), torch.eye(10)[[3] * 50]], ids=["unsure", "one category"])
+def test_readings_that_say_nothing_share_nothing(p):
+    assert shared_information(p, p).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_readings_that_the_warp_changes_at_random_share_nothing():
+    p, q = torch.eye(4).repeat_interleave(4, 0), torch.eye(4).repeat(4, 1)
+    assert shared_information(p, q).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_blind_d_loses_2_ln_2():

@@ -9,6 +9,7 @@ from safetensors.torch import save
 
 import infogan_core as ig
 from infogan_core.environment import resolve_device
+from infogan_core.runs import Run
 
 
 @pytest.fixture
@@ -28,6 +29,18 @@ def test_q_reads_probabilities_and_gaussians(smoke_run):
     torch.testing.assert_close(c1.sum(dim=1), torch.ones(7))
     assert mean.shape == (7,)
     assert std.tolist() == [1.0] * 7
+
+
+@pytest.mark.parametrize("size", [28, 32])
+def test_q_reads_pictures_in_the_range_that_it_was_trained_on(size, tmp_path):
+    """What generate() hands out, 0..1, goes back into D and Q as G made it, 0..1 or -1..1."""
+    config = ig.preset("mnist", "smoke", image_size=size)
+    run = Run(config, *ig.build(config), tmp_path, torch.device("cpu"))
+    noise, codes = config.latents.sample(4)
+    with torch.no_grad():
+        _, direct = run.discriminator(run.generator(config.latents.encode(noise, codes)))
+    for one, other in zip(run.q_params(run.generate(noise, codes)), direct, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_pictures_do_not_depend_on_their_neighbours(smoke_run):
