@@ -4,7 +4,7 @@ WEIGHTS ?= train
 SOURCE ?= embedded
 SEED ?= 0
 DEVICE ?= auto
-OUT ?= outputs/$@$(if $(filter-out quick,$(PROFILE)),-$(PROFILE))
+OUT ?= outputs/$@$(if $(filter-out quick,$(PROFILE)),-$(PROFILE))$(if $(filter-out train,$(WEIGHTS)),-loaded)
 PYTHON ?= python3
 BIN := .venv/bin
 

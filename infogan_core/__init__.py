@@ -3,7 +3,8 @@
 from typing import Any
 
 from infogan_core.config import PRESETS, Config, about, check_claims, preset
-from infogan_core.figures import curves, grid, samples, save_png, save_traversals, show, traversal, traversal_figure
+from infogan_core.curves import curves
+from infogan_core.figures import grid, samples, save_png, save_traversals, show, traversal, traversal_figure
 from infogan_core.images import ImageSet, load_images
 from infogan_core.latents import Categorical, LatentSpec, Uniform
 from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound
@@ -11,7 +12,7 @@ from infogan_core.metrics import evaluate, summary
 from infogan_core.networks import Discriminator, Generator
 from infogan_core.progress import progress
 from infogan_core.runs import Run, build, layers, load_run, publish, start_in_project
-from infogan_core.training import train, train_or_load
+from infogan_core.training import config_for, train, train_or_load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "about",
     "build",
     "check_claims",
+    "config_for",
     "curves",
     "d_loss",
     "evaluate",

@@ -58,8 +58,7 @@ def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path) -> list
             near = difflib.get_close_matches(name, defaults, n=1) or defaults
             raise ValueError(f"{notebook} has no parameter {name}; did you mean {' or '.join(near)}?")
     values = {name: check(name, given, defaults[name]) for name, given in grid.items()}
-    varies = [name for name in values if len(values[name]) > 1]
-    if varies and "out" in values:
+    if (varies := [name for name in values if len(values[name]) > 1]) and "out" in values:
         raise ValueError("-p out would be shared by several runs; --out gives each run a folder of its own")
     jobs = []
     for combination in itertools.product(*values.values()):
@@ -107,8 +106,8 @@ def check(name: str, given: Any, default: Any) -> list[Any]:
     values = list(given) if isinstance(given, (list, tuple, range)) else [given]
     if not values:
         raise ValueError(f"parameter {name} has no value")
-    kind = type(default)
     for value in values:
+        kind = type(default)
         if default is not None and type(value) is not kind and (kind, type(value)) != (float, int):
             quoted = f"; write '\"{value}\"' for text" if kind is str else ""
             raise ValueError(f"parameter {name} is {kind.__name__}, such as {default!r}; found {value!r}{quoted}")
@@ -126,8 +125,8 @@ def run_job(job: Job) -> dict[str, Any]:
         return row | read_metrics(job) | row  # a metric that is named like a parameter does not replace it
     except Exception as error:  # whatever a notebook raises, the other runs go on
         name, value = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", error)
-        row = {**job.varying, "status": "failed", "minutes": round((time.monotonic() - start) / 60, 2)}
-        return row | {"error": " ".join(f"{name}: {value}".split())}
+        minutes, text = round((time.monotonic() - start) / 60, 2), " ".join(f"{name}: {value}".split())
+        return {**job.varying, "status": "failed", "minutes": minutes, "error": text}
 
 
 def execute(job: Job) -> dict[str, Any]:

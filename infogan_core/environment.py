@@ -23,18 +23,22 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
         resolved = torch.device(device)
     except RuntimeError:
         raise ValueError(f'unknown device {device!r}: give "auto", "cpu" or "cuda"') from None
-    if resolved.type == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError('device="cuda", but torch finds no CUDA GPU here: use device="cpu" or "auto"')
+    if resolved.type not in ("cpu", "cuda"):
+        raise ValueError(f'device {device!r} is not supported: give "auto", "cpu" or "cuda"')
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
+        n = torch.cuda.device_count()
+        raise RuntimeError(f'device={str(device)!r}, but torch finds {n} CUDA GPUs here: use device="cpu" or "auto"')
     return resolved
 
 
 @contextlib.contextmanager
-def tf32(device: torch.device) -> Iterator[None]:
-    """On CUDA, fp32 products may use TF32 for the time of a training."""
+def cuda_settings(device: torch.device) -> Iterator[None]:
+    """For the time of a training on CUDA: that GPU is the current one, and fp32 products may use TF32."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else before)
     try:
-        yield
+        with torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext():
+            yield
     finally:
         torch.set_float32_matmul_precision(before)
 
@@ -54,7 +58,10 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
 def environment(images: ImageSet, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
     """What a number depends on beside the config: env.json."""
     here = Path(__file__).parent
-    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
+    try:
+        git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False).stdout
+    except OSError:  # no git on this machine
+        git = ""
     cpu = f"{platform.machine()} CPU ({torch.backends.cpu.get_cpu_capability()})"
     return {
         "torch": torch.__version__,
@@ -63,7 +70,7 @@ def environment(images: ImageSet, device: torch.device, dtype: torch.dtype) -> d
         "threads": torch.get_num_threads(),
         "cores": os.cpu_count(),
         "precision": str(dtype).removeprefix("torch."),
-        "commit": git.stdout.strip() or None,
+        "commit": git.strip() or None,
         "data": images.name,
         "n_images": len(images),
         "sha256": images.sha256,

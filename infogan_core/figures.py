@@ -1,4 +1,4 @@
-"""Tensors to pictures: grids and sheets as uint8 arrays, annotated sheets and curves as matplotlib figures."""
+"""Tensors to pictures: grids and sheets as uint8 arrays, annotated sheets as matplotlib figures."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 Run = Any  # anything with config.latents, generate(), infer(), records and report, as runs.Run has
 LIGHT = 235  # between the pictures: softer than the page
-INK, QUIET, RULE = "#222222", "#707070", "#BBBBBB"
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")  # Okabe and Ito's
+INK, QUIET = "#222222", "#707070"
 DPI, SIDE = 200, 5.9  # a sheet's longer side, in inches
 
 
@@ -34,8 +33,7 @@ def grid(images: Tensor | np.ndarray, columns: int = 10, pad: int = 2) -> np.nda
     if x.dtype != torch.uint8:
         x = (x.float().clamp(0, 1) * 255).round().to(torch.uint8)
     n, channels, height, width = x.shape
-    columns = min(columns, n)
-    rows = -(-n // columns)
+    rows = -(-n // (columns := min(columns, n)))
     cells = np.full((rows * columns, height + pad, width + pad, channels), LIGHT, np.uint8)
     cells[:n, :height, :width] = x.permute(0, 2, 3, 1).numpy()
     sheet = cells.reshape(rows, columns, height + pad, width + pad, channels).swapaxes(1, 2)
@@ -81,8 +79,8 @@ def traversal(
 
 def _code_of_rows(spec: LatentSpec, code: int) -> int | None:
     """The code that goes down the rows beside a continuous one: the first categorical one, if any."""
-    categorical = [isinstance(other, Categorical) for other in spec.codes]
-    return None if categorical[code] or not any(categorical) else categorical.index(True)
+    first = next((i for i, other in enumerate(spec.codes) if isinstance(other, Categorical)), None)
+    return None if isinstance(spec.codes[code], Categorical) else first
 
 
 def code_title(run: Run, code: int) -> str:
@@ -106,7 +104,7 @@ def traversal_figure(
     corner = (axes.get_position().x0, 1 - 0.33 / figure.get_figheight())
     figure.text(*corner, code_title(run, code), fontsize=12, color=INK, parse_math=False)
     across, vertical = _centres(sheet.shape[1], len(values)), _centres(sheet.shape[0], rows)
-    axes.set_xticks(across, [_number(value, digits=int(continuous)) for value in values])
+    axes.set_xticks(across, [number(value, digits=int(continuous)) for value in values])
     axes.set_yticks([])
     if down is not None:
         axes.set_yticks(vertical, [i % spec.codes[down].k for i in range(rows)])
@@ -123,21 +121,19 @@ def _framed(sheet: np.ndarray, foot: float) -> tuple[Figure, Axes]:
 
     scale = max(1, round(SIDE * DPI / max(sheet.shape[:2])))
     height, width = (side * scale / DPI for side in sheet.shape[:2])
-    left, head = 0.5, 0.6
-    figure = Figure((max(width + 2 * left, 4), height + head + foot), dpi=DPI, facecolor="white")
-    box = np.array([left, foot, width, height]) / np.tile(figure.get_size_inches(), 2)
+    figure = Figure((max(width + 1, 4), height + 0.6 + foot), dpi=DPI, facecolor="white")
+    box = np.array([0.5, foot, width, height]) / np.tile(figure.get_size_inches(), 2)
     axes = figure.add_axes(box, frameon=False)
     axes.imshow(show(sheet, 1).convert("RGB"), aspect="auto", interpolation="nearest")
     axes.tick_params(length=0, labelsize=9, labelcolor=INK, pad=5)
-    return _showable(figure), axes
+    return showable(figure), axes
 
 
 def _centres(side: int, n: int, pad: int = 2) -> np.ndarray:
-    step = (side + pad) / n
-    return np.arange(n) * step + (step - pad - 1) / 2
+    return (np.arange(n) + 0.5) * (side + pad) / n - (pad + 1) / 2
 
 
-def _number(value: float, digits: int) -> str:
+def number(value: float, digits: int) -> str:
     return f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")  # z: no "-0.0"
 
 
@@ -151,83 +147,11 @@ def _mark_trained_range(axes: Axes, across: np.ndarray, limit: float) -> None:
     axes.text(middle, -0.36 * inch, "trained range", fontsize=8, color=QUIET, ha="center", va="top", **place)
 
 
-def curves(run: Run) -> Figure:
-    """Figure 1 of Chen et al. 2016 for each kind of code, L_I against its ceiling; then the losses and D's output.
-
-    The ceiling of a categorical code is H(c) = ln K. A continuous code's is not H(c): with Q's sigma fixed it is L_I at
-    no error, H(c) - ln(2 pi sigma^2) / 2; with a learned sigma there is none. ValueError if there are no records.
-    """
-    from matplotlib.figure import Figure
-
-    if not run.records:
-        raise ValueError("curves: this run has no records to draw")
-    kinds = [kind for kind in (Categorical, Uniform) if any(isinstance(c, kind) for c in run.config.latents.codes)]
-    rows, columns = (2, 2) if len(kinds) == 2 else (1, 3)
-    figure = Figure((9, 2.9 * rows), dpi=DPI, facecolor="white", layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
-    panels = figure.subplots(rows, columns).ravel()
-    for axes, kind in zip(panels, kinds, strict=False):
-        _draw_bound(axes, run, kind)
-    losses, output = panels[len(kinds) :]
-    _draw_pair(losses, run, {"loss_d": "D", "loss_g": "G"}, "losses", "nats")
-    _draw_pair(output, run, {"d_real": "D(x)", "d_fake": "D(G)"}, "D's output", "probability")
-    output.set_ylim(0, 1)
-    return _showable(figure)
-
-
-def _draw_bound(axes: Axes, run: Run, kind: type) -> None:
-    """L_I of each code of a kind over the steps, with its ceiling, if it has one, as a dashed line."""
-    codes = [(i, code) for i, code in enumerate(run.config.latents.codes) if isinstance(code, kind)]
-    _dress(axes, f"$L_I$ of {'categorical' if kind is Categorical else 'continuous'} codes", "nats")
-    for i, _ in codes:
-        style = {"color": COLOURS[i % len(COLOURS)], "ls": "-" if i < len(COLOURS) else ":", "lw": 1.4}
-        label = code_title(run, i).replace("$", r"\$")
-        axes.plot([r["step"] for r in run.records], [r["mi"][i] for r in run.records], label=label, **style)
-    for height, why in sorted({_ceiling(code) for _, code in codes} - {None}):
-        axes.axhline(height, color=INK, lw=1, ls=(0, (5, 3)), label="_ceiling")
-        axes.annotate(why, (0.01, height), (0, 3), ("axes fraction", "data"), "offset points", fontsize=8, color=INK)
-    axes.margins(y=0.12)
-    axes.legend(fontsize=8, frameon=False, labelcolor=INK, ncols=1 + (len(codes) > 5))
-
-
-def _ceiling(code: Categorical | Uniform) -> tuple[float, str] | None:
-    """The most that L_I can be for a code, in nats, and why; None for a learned sigma, which has no such limit."""
-    if isinstance(code, Categorical):
-        return code.ceiling, f"H(c) = ln {code.k} = {_number(code.ceiling, 2)}"
-    if code.ceiling is None:
-        return None
-    return code.ceiling, f"MSE = 0: {_number(code.ceiling, 3)} (sigma fixed at {code.sigma:g})"
-
-
-def _draw_pair(axes: Axes, run: Run, lines: dict[str, str], title: str, unit: str) -> None:
-    _dress(axes, title, unit)
-    for (key, label), colour in zip(lines.items(), COLOURS, strict=False):
-        axes.plot([r["step"] for r in run.records], [r[key] for r in run.records], color=colour, lw=1.2, label=label)
-    place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0.3}  # beside the title
-    axes.legend(**place, ncols=2, fontsize=8, frameon=False, labelcolor=INK, handlelength=1.2, columnspacing=1)
-
-
-def _dress(axes: Axes, title: str, unit: str) -> None:
-    axes.set_title(title, loc="left", fontsize=10, color=INK)
-    axes.set_xlabel("step", fontsize=9, color=QUIET)
-    axes.set_ylabel(unit, fontsize=9, color=QUIET)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(RULE)
-    axes.tick_params(labelsize=8, labelcolor=QUIET, color=RULE)
-
-
-def _showable(figure: Figure) -> Figure:
+def showable(figure: Figure) -> Figure:
     """Give a figure its own PNG: Jupyter shows others only after a magic line or pyplot."""
     width = round(figure.get_figwidth() * DPI / 2)  # CSS pixels, half the real ones: sharp on dense screens
-    figure._repr_png_ = lambda: (figure_png(figure), {"width": width})
+    figure._repr_png_ = lambda: (png_bytes(figure), {"width": width})
     return figure
-
-
-def figure_png(figure: Figure) -> bytes:
-    """A figure as PNG, at its own resolution."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=figure.dpi)
-    return buffer.getvalue()
 
 
 def show(sheet: np.ndarray, scale: int = 2, smooth: bool = False) -> Image.Image:
@@ -237,16 +161,19 @@ def show(sheet: np.ndarray, scale: int = 2, smooth: bool = False) -> Image.Image
     return image.resize((image.width * scale, image.height * scale), method)
 
 
-def png_bytes(sheet: np.ndarray, scale: int = 1, smooth: bool = False) -> bytes:
-    """A sheet uint8 [H', W', C] as PNG, enlarged as by `show`."""
+def png_bytes(picture: np.ndarray | Figure, scale: int = 1, smooth: bool = False) -> bytes:
+    """A sheet uint8 [H', W', C], enlarged as by `show`, or a figure at its own resolution, as PNG."""
     buffer = io.BytesIO()
-    show(sheet, scale, smooth).save(buffer, "PNG", compress_level=1)  # a slider waits for it
+    if isinstance(picture, np.ndarray):
+        show(picture, scale, smooth).save(buffer, "PNG", compress_level=1)  # a slider waits for it
+    else:
+        picture.savefig(buffer, format="png", dpi=picture.dpi)
     return buffer.getvalue()
 
 
 def save_png(path: str | Path, picture: np.ndarray | Figure) -> None:
     """Write a sheet or a figure as PNG, whole or not at all. Raises OSError, naming the file; the old one stays."""
-    write_whole(path, png_bytes(picture) if isinstance(picture, np.ndarray) else figure_png(picture))
+    write_whole(path, png_bytes(picture))
 
 
 def save_traversals(run: Run, note: str = "") -> Path:

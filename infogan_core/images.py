@@ -194,7 +194,7 @@ def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         raise ValueError(f"{path}: images must be {form}, found {arrays['images'].shape}; transpose or resize them")
     if labels is not None and (labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]):
         raise ValueError(f"{path}: labels must be {len(images)} whole numbers, found {labels.dtype} {labels.shape}")
-    return images, labels
+    return images, labels if labels is None else np.unique(labels, return_inverse=True)[1]  # 0, 1, ... in their order
 
 
 def _read_folder(folder: Path, size: int) -> tuple[np.ndarray, np.ndarray | None]:

@@ -132,8 +132,9 @@ class LatentSpec:
             raise ValueError(f"LatentSpec: noise_dim must be a whole number of 1 or more, found {self.noise_dim!r}")
         if self.noise not in ("uniform", "normal"):
             raise ValueError(f'LatentSpec: noise must be "uniform" or "normal", found {self.noise!r}')
+        object.__setattr__(self, "codes", tuple(self.codes) if isinstance(self.codes, (list, tuple)) else ())
         if not self.codes or not all(isinstance(code, (Categorical, Uniform)) for code in self.codes):
-            raise ValueError(f"LatentSpec: codes must be one or more of Categorical and Uniform, found {self.codes!r}")
+            raise ValueError("LatentSpec: codes must be one or more of Categorical and Uniform, in a tuple")
 
     @property
     def width(self) -> int:

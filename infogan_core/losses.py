@@ -39,6 +39,6 @@ def shared_information(p: Tensor, q: Tensor) -> Tensor:
     p, q: Q(c|x) and Q(c|x') [n, K], x' being x under another warp -> scalar, 0 to ln K. High when Q is sure, uses all
     categories, and does not mind the warp.
     """
-    joint = p.T @ q / len(p)
+    joint = (p[:, :, None] * q[:, None, :]).mean(dim=0)  # not p.T @ q, which autocast would round to bf16
     joint = ((joint + joint.T) / 2).clamp_min(torch.finfo(p.dtype).tiny)  # a log of 0 has no gradient
     return (joint * joint.log()).sum() - 2 * (joint.sum(dim=0) * joint.sum(dim=0).log()).sum()

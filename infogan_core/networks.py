@@ -130,7 +130,7 @@ class Discriminator(nn.Module):
         return self.d(features), self.q(features)
 
 
-def to_network_range(x: Tensor, size: int) -> Tensor:
+def to_network_range(x: Tensor | float, size: int) -> Tensor | float:
     """Pictures in 0..1 -> the range of G's output: 0..1 (28 px, sigmoid) or -1..1 (32 px, tanh)."""
     return x * 2 - 1 if table(size).output is nn.Tanh else x
 

@@ -40,9 +40,11 @@ def _rows(config: Config) -> Callable[[dict[str, Any]], None]:
 def _bar(config: Config) -> Callable[[dict[str, Any]], None]:
     from tqdm.auto import tqdm
 
-    bar = tqdm(total=config.steps, unit="step")
+    bars = []  # made at the first record: a finished run shows none
 
     def on_log(record: dict[str, Any]) -> None:
+        bar = bars[0] if bars else tqdm(total=config.steps, unit="step")
+        bars[:] = [bar]
         bar.set_postfix({"D": record["loss_d"], "G": record["loss_g"], "L_I": [round(mi, 2) for mi in record["mi"]]})
         bar.update(record["step"] - bar.n)
         if record["step"] == config.steps:

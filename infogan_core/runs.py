@@ -19,6 +19,7 @@ from infogan_core.config import Config
 from infogan_core.environment import resolve_device
 from infogan_core.files import write_whole
 from infogan_core.networks import Discriminator, Generator, to_network_range, to_unit_range
+from infogan_core.progress import BATCH
 
 PROJECT = Path(__file__).resolve().parents[1]
 CHECKPOINT_VERSION = 1
@@ -83,7 +84,7 @@ class Run:
 
 def start_in_project() -> None:
     """Leave notebooks/, where Jupyter starts a notebook, for the project's folder: paths are then the same for all."""
-    if Path.cwd() == PROJECT / "notebooks":
+    if Path.cwd() == PROJECT / "notebooks" and BATCH not in os.environ:
         os.chdir(PROJECT)
 
 
@@ -128,10 +129,10 @@ def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
     nets = build(config)
     if (path / "weights.safetensors").is_file():
         file = path / "weights.safetensors"
-        states = read_weights(file)
+        states = read_weights(file, config)
     elif (path / "checkpoint.pt").is_file():
         file = path / "checkpoint.pt"
-        saved = read_checkpoint(file)["nets"]
+        saved = read_checkpoint(file, config)["nets"]
         states = [saved["ema" if config.ema else "generator"], saved["discriminator"]]
     else:
         raise FileNotFoundError(f"{path} holds no weights yet: train() goes on with it")
@@ -144,23 +145,28 @@ def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
     return run
 
 
-def read_weights(file: Path) -> list[dict[str, Tensor]]:
-    """The states of G and of D with Q in a weights.safetensors. Raises ValueError when it is none."""
+def read_weights(file: Path, config: Config) -> list[dict[str, Tensor]]:
+    """The states of G and of D with Q in a weights.safetensors. Raises ValueError when it is none, or another run's."""
     try:
         with safe_open(file, framework="pt") as opened:
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (no mapping)
+            own = (opened.metadata() or {}).get("config")
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{file} is cut short or no safetensors file: {error}") from None
+    if own is None or Config.from_json(own) != config:
+        raise ValueError(f"{file} belongs to another run than the config.json beside it")
     names = ("generator.", "discriminator.")
     return [{k.removeprefix(name): t for k, t in tensors.items() if k.startswith(name)} for name in names]
 
 
-def read_checkpoint(file: Path) -> dict[str, Any]:
-    """A checkpoint.pt, which holds tensors and plain values only. Raises ValueError when it is not one of ours."""
+def read_checkpoint(file: Path, config: Config) -> dict[str, Any]:
+    """A checkpoint.pt: tensors and plain values only. Raises ValueError when it is none, or another run's."""
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
         if state["version"] != CHECKPOINT_VERSION:
             raise ValueError(f"version {state['version']}, expected {CHECKPOINT_VERSION}")
+        if Config.from_json(state["config"]) != config:
+            raise ValueError("it belongs to another run than the config.json beside it")
     except Exception as error:  # torch.load raises whatever its parts raise
         what = str(error).split("\n")[0][:200]
         raise ValueError(

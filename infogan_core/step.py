@@ -38,6 +38,8 @@ class Batches:
     def __init__(self, config: Config, n_images: int, device: torch.device) -> None:
         self.config, self.n_images, self.device = config, n_images, device
         self.generator = torch.Generator(device).manual_seed(config.seed)
+        reach = [config.warp, config.warp, 2 * config.shift / config.image_size]  # affine_grid: a picture is 2 wide
+        self.reach, self.identity = torch.tensor(reach, device=device), torch.eye(2, 3, device=device)
         self.order = torch.empty(0, dtype=torch.int64, device=device)
         self.position = 0
 
@@ -49,26 +51,29 @@ class Batches:
         self.position += c.batch
         draws = [c.latents.sample(c.batch, g, self.device) for _ in range(1 + c.fresh_fakes)]
         jitter = torch.rand(3 + bool(c.lambda_real), c.batch, 2, 3, generator=g, device=self.device) * 2 - 1
-        reach = [c.warp, c.warp, 2 * c.shift / c.image_size]  # affine_grid measures a picture as 2 wide
-        scale = torch.tensor(reach, device=self.device)
-        return Batch(index, draws, torch.eye(2, 3, device=self.device) + scale * jitter)
+        return Batch(index, draws, self.identity + self.reach * jitter)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rng": self.generator.get_state(), "order": self.order, "position": self.position}
+        state = {"rng": self.generator.get_state(), "order": self.order, "position": self.position}
+        return state | {"device": self.device.type}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises ValueError on another kind of device, whose random numbers are others."""
+        if state["device"] != self.device.type:
+            raise ValueError(f"a training that began on {state['device']} cannot go on on {self.device.type}")
         self.generator.set_state(state["rng"].cpu())
         self.order, self.position = state["order"].to(self.device), state["position"]
 
 
 def warped(x: Tensor, warps: Tensor) -> Tensor:
-    """Each picture under its own affine map, black moving in: x [n, C, H, W], warps [n, 2, 3] as of affine_grid.
+    """Each picture under its own affine map, zeros moving in: x [n, C, H, W], warps [n, 2, 3] as of affine_grid.
 
     Real and fake alike, and differentiable, so that D cannot take the warp for a sign of either (Zhao et al. 2020,
     DiffAugment). What c means to Q must then survive it: a code cannot hide in single pixels.
     """
-    grid = affine_grid(warps, list(x.shape), align_corners=False)
-    return grid_sample(x, grid.to(x.dtype), align_corners=False)
+    with torch.autocast(x.device.type, enabled=False):  # bf16 coordinates would be off by up to 1/8 pixel
+        grid = affine_grid(warps, list(x.shape), align_corners=False)
+        return grid_sample(x.float(), grid, align_corners=False)
 
 
 class Step:
@@ -80,7 +85,7 @@ class Step:
     ) -> None:
         self.config, self.pixels, self.device, self.dtype = config, pixels, pixels.device, dtype
         self.G, self.D = (net.to(self.device, memory_format=torch.channels_last).train() for net in nets)
-        self.ema = ema.to(self.device).requires_grad_(False)
+        self.ema = ema.to(self.device, memory_format=torch.channels_last).requires_grad_(False)
         self.opt_d = self._adam(self.D, config.lr_d)
         self.opt_g = self._adam(self.G, config.lr_g)
         live, kept = (net.state_dict().values() for net in (self.G, self.ema))
@@ -109,7 +114,10 @@ class Step:
 
     def _seen(self, x: Tensor, warps: Tensor) -> Tensor:
         """What D and Q see of pictures: warped ones, if the config says so."""
-        return warped(x, warps) if self.config.shift or self.config.warp else x
+        if not (self.config.shift or self.config.warp):
+            return x
+        black = to_network_range(0.0, self.config.image_size)
+        return warped(x - black, warps) + black
 
     def d_objective(
         self, real: Tensor, fake: Tensor, codes: list[Tensor], again: Tensor | None = None
@@ -131,7 +139,8 @@ class Step:
     def _shared_information(self, of_real: Tensor, of_again: Tensor) -> Tensor:
         """I(c; c') of all categorical codes."""
         readings = zip(self.config.latents.codes, self.D.q(of_real), self.D.q(of_again), strict=True)
-        return sum(shared_information(c.read(p), c.read(q)) for c, p, q in readings if isinstance(c, Categorical))
+        shared = [shared_information(c.read(p), c.read(q)) for c, p, q in readings if isinstance(c, Categorical)]
+        return sum(shared, start=of_real.new_zeros(()))
 
     def g_objective(self, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Tensor]:
         """What G minimises: -log D minus lambda L_I. Returns (loss, [g_loss, L_I of each code])."""

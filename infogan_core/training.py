@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from infogan_core.config import Config
-from infogan_core.environment import environment, resolve_device, resolve_precision, tf32
+from infogan_core.config import Config, preset
+from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
 from infogan_core.files import write_whole
 from infogan_core.images import ImageSet
 from infogan_core.progress import progress
@@ -55,22 +55,24 @@ def train(
         return load_run(out, device)
     dtype = resolve_precision(config.precision, device)
     trainer = Trainer(config, images, out, device, dtype)
+    require_space(out, 2 * trainer.checkpoint_bytes())  # a checkpoint, and the next one or the weights beside it
     if (out / "checkpoint.pt").is_file():
         trainer.resume()
-    require_space(out, 4 * trainer.checkpoint_bytes())  # the old checkpoint, the new one beside it, and the weights
     out.mkdir(parents=True, exist_ok=True)
     (out / "metrics.json").unlink(missing_ok=True)  # of the weights before
     write_whole(out / "config.json", config.to_json().encode())
     env = environment(images, device, dtype)
     write_whole(out / "env.json", json.dumps(env, indent=1).encode())
-    with tf32(device):
-        trainer.run(on_log or (lambda record: None), min(until or config.steps, config.steps))
-    if trainer.done < config.steps:
-        return load_run(out, device)
-    write_whole(out / "env.json", json.dumps(env | {"minutes": round(trainer.seconds / 60, 2)}, indent=1).encode())
-    run = Run(config, trainer.step.ema if config.ema else trainer.step.G, trainer.step.D, out, device)
-    run.save_weights(out / "weights.safetensors")  # last: the mark of a finished run
+    with cuda_settings(device):
+        trainer.run(on_log or (lambda record: None), config.steps if until is None else min(until, config.steps))
+    if trainer.done == config.steps:
+        trainer.finish(env)
     return load_run(out, device)
+
+
+def config_for(weights: str, dataset: str, profile: str, seed: int) -> Config:
+    """The preset, for `weights` "train"; else the config of the run that `weights` names. See train_or_load."""
+    return preset(dataset, profile, seed=seed) if weights == "train" else read_config(_folder(weights, dataset))
 
 
 def train_or_load(
@@ -82,7 +84,11 @@ def train_or_load(
     """
     if weights == "train":
         return train(config, images, out, device, on_log=progress(config))
-    return load_run(PROJECT / "outputs" / "published" / config.dataset if weights == "published" else weights, device)
+    return load_run(_folder(weights, config.dataset), device)
+
+
+def _folder(weights: str, dataset: str) -> Path:
+    return PROJECT / "outputs" / "published" / dataset if weights == "published" else Path(weights).expanduser()
 
 
 class Trainer:
@@ -143,6 +149,7 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         return {
             "version": CHECKPOINT_VERSION,
+            "config": self.config.to_json(),
             "nets": {name: net.state_dict() for name, net in self.step.nets().items()},
             "optimisers": [self.step.opt_d.state_dict(), self.step.opt_g.state_dict()],
             "batches": self.batches.state_dict(),
@@ -153,8 +160,10 @@ class Trainer:
         }
 
     def checkpoint_bytes(self) -> int:
-        """About: weights and two moments of each, and the averaged generator."""
-        return 4 * sum(3 * sum(p.numel() for p in net.parameters()) for net in self.step.nets().values())
+        """About: the weights of all networks, and Adam's two moments of those that it trains."""
+        moments = {"generator": 2, "discriminator": 2, "ema": 0}
+        nets = self.step.nets().items()
+        return 4 * sum((1 + moments[name]) * sum(p.numel() for p in net.parameters()) for name, net in nets)
 
     def save(self) -> None:
         """checkpoint.pt. Raises FloatingPointError, and keeps the old one, when a loss or weight is not finite."""
@@ -167,15 +176,24 @@ class Trainer:
         torch.save(self.state_dict(), buffer)
         write_whole(self.out / "checkpoint.pt", buffer.getbuffer())
 
+    def finish(self, env: dict[str, Any]) -> None:
+        """env.json with the minutes it took, and weights.safetensors last: the mark of a finished run."""
+        env = env | {"minutes": round(self.seconds / 60, 2)}
+        write_whole(self.out / "env.json", json.dumps(env, indent=1).encode())
+        generator = self.step.ema if self.config.ema else self.step.G
+        run = Run(self.config, generator, self.step.D, self.out, self.step.device)
+        run.save_weights(self.out / "weights.safetensors")
+
     def resume(self) -> None:
         """Load checkpoint.pt. Raises ValueError when it is cut short or belongs to something else."""
         file = self.out / "checkpoint.pt"
-        state = read_checkpoint(file)
+        state = read_checkpoint(file, self.config)
+        self.batches.load_state_dict(state["batches"])
         for name, net in self.step.nets().items():
             load_state(net, state["nets"][name], file)
         for optimiser, own in zip((self.step.opt_d, self.step.opt_g), state["optimisers"], strict=True):
-            optimiser.load_state_dict(own)
-        self.batches.load_state_dict(state["batches"])
+            # its state only: a learning rate that is a tensor would come back on the CPU, where no CUDA graph sees it
+            optimiser.load_state_dict({**own, "param_groups": optimiser.state_dict()["param_groups"]})
         self.trace.copy_(state["trace"])
         self.done, self.seconds = state["done"], state["seconds"]
         self.records = json.loads(state["records"])

@@ -18,11 +18,13 @@ MAY_IMPORT = {
     "config": {"latents", "networks"},
     "progress": {"config"},
     "environment": {"images"},
-    "runs": {"config", "environment", "files", "latents", "networks"},
-    "step": {"config", "losses", "networks"},
+    "runs": {"config", "environment", "files", "latents", "networks", "progress"},
+    "step": {"config", "latents", "losses", "networks"},
     "training": {"config", "environment", "files", "images", "progress", "runs", "step"},
-    "metrics": {"files", "images", "latents", "runs"},
+    "measures": set(),
+    "metrics": {"files", "images", "latents", "measures", "runs"},
     "figures": {"files", "latents"},
+    "curves": {"figures", "latents"},
     "explorer": {"figures", "latents"},
     "batch": {"files", "progress"},
 }
@@ -34,6 +36,7 @@ def imports(file):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names if node.module == "infogan_core")
 
 
 def test_every_module_has_its_place():
@@ -47,7 +50,9 @@ def test_imports_point_one_way(module):
 
 
 def test_only_the_explorer_knows_ipywidgets():
-    assert {file.stem for file in CORE.glob("*.py") if "ipywidgets" in imports(file)} == {"explorer"}
+    assert {f.stem for f in CORE.glob("*.py") if any(name.startswith("ipywidgets") for name in imports(f))} == {
+        "explorer"
+    }
 
 
 def test_importing_the_suite_loads_neither_ipywidgets_nor_matplotlib():
@@ -71,7 +76,7 @@ def test_nothing_loads_a_pickle():
 @pytest.mark.parametrize("file", sorted(CORE.glob("*.py")), ids=lambda file: file.stem)
 def test_files_and_functions_stay_short(file):
     text = file.read_text()
-    assert text.count("\n") <= 260
+    assert text.count("\n") <= 250
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < 40, node.name

@@ -235,11 +235,11 @@ def test_an_executed_notebook_shows_pictures_without_a_magic_line():
     setup = f"""
 import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]
 from test_explorer import FakeRun
-from infogan_core import explorer, figures
+from infogan_core import curves, explorer, figures
 run = FakeRun()
 run.records = [{{"step": s, "mi": [0.1] * 3, "loss_d": 1, "loss_g": 1, "d_real": 0.6, "d_fake": 0.4}} for s in (1, 2)]
 """
-    shown = [f"{name}(run)" for name in ("explorer.Explorer", "figures.curves", "figures.traversal_figure")]
+    shown = [f"{name}(run)" for name in ("explorer.Explorer", "curves", "figures.traversal_figure")]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (setup, *shown)])
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     outputs = [cell.outputs[-1].data for cell in notebook.cells[1:]]

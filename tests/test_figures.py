@@ -13,7 +13,7 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from infogan_core import figures
+from infogan_core import curves, figures
 from infogan_core.latents import Categorical, LatentSpec, Uniform
 
 MNIST = LatentSpec(3, (Categorical(4), Uniform(), Uniform()))
@@ -139,7 +139,7 @@ def test_a_categorical_sheet_has_no_trained_range():
 def test_an_annotated_sheet_enlarges_every_pixel_alike():
     run = fake_run()
     sheet = figures.traversal(run, 1)
-    image = np.asarray(Image.open(io.BytesIO(figures.figure_png(figures.traversal_figure(run, 1)))).convert("L"))
+    image = np.asarray(Image.open(io.BytesIO(figures.png_bytes(figures.traversal_figure(run, 1)))).convert("L"))
     scale = round(figures.SIDE * figures.DPI / max(sheet.shape[:2]))
     enlarged = sheet[..., 0].repeat(scale, 0).repeat(scale, 1)
     top, left = round(0.6 * figures.DPI), round(0.5 * figures.DPI)
@@ -148,7 +148,7 @@ def test_an_annotated_sheet_enlarges_every_pixel_alike():
 
 
 def test_categorical_curves_are_the_records_under_ln_k():
-    axes = panel(figures.curves(fake_run()), "categorical")
+    axes = panel(curves(fake_run()), "categorical")
     assert axes.lines[0].get_xydata().tolist() == [[10, 0.1], [20, 0.2], [30, 0.3]]
     assert ceilings(axes) == pytest.approx([math.log(4)])
 
@@ -158,18 +158,18 @@ def test_a_fixed_sigma_puts_the_ceiling_of_a_continuous_code_at_no_error_and_not
     spec = LatentSpec(3, (Categorical(4), Uniform(sigma), Uniform(sigma)))
     q, c = torch.linspace(-1, 1, 5)[:, None], torch.linspace(-1, 1, 5)
     exact = (Uniform(sigma).log_q(q, c).mean() + Uniform(sigma).entropy).item()
-    assert ceilings(panel(figures.curves(fake_run(spec)), "continuous")) == pytest.approx([ceiling], abs=1e-4)
+    assert ceilings(panel(curves(fake_run(spec)), "continuous")) == pytest.approx([ceiling], abs=1e-4)
     assert exact == pytest.approx(ceiling, abs=1e-4)
 
 
 def test_a_learned_sigma_has_no_ceiling():
     spec = LatentSpec(3, (Uniform(None), Uniform(None)))
-    assert ceilings(panel(figures.curves(fake_run(spec)), "continuous")) == []
+    assert ceilings(panel(curves(fake_run(spec)), "continuous")) == []
 
 
 @pytest.mark.parametrize("codes", [(Categorical(10),) * 10, (Uniform(),), (Categorical(2), Categorical(3), Uniform())])
 def test_curves_have_a_panel_per_kind_of_code_and_two_for_the_game(codes):
-    figure = figures.curves(fake_run(LatentSpec(2, codes)))
+    figure = curves(fake_run(LatentSpec(2, codes)))
     lines = [sum(line.get_linestyle() != "--" for line in axes.lines) for axes in figure.axes]
     kinds = [sum(isinstance(code, kind) for code in codes) for kind in (Categorical, Uniform)]
     assert lines == [*filter(None, kinds), 2, 2]
@@ -177,7 +177,7 @@ def test_curves_have_a_panel_per_kind_of_code_and_two_for_the_game(codes):
 
 def test_curves_of_no_records_are_refused():
     with pytest.raises(ValueError, match="no records"):
-        figures.curves(fake_run(steps=()))
+        curves(fake_run(steps=()))
 
 
 def test_figures_show_themselves_without_pyplot():
@@ -207,7 +207,7 @@ def test_smooth_enlargement_keeps_the_size_and_makes_new_greys():
 def test_save_png_writes_what_is_read_back(tmp_path):
     sheet = figures.samples(fake_run(), 4)
     figures.save_png(tmp_path / "sheet.png", sheet)
-    figures.save_png(tmp_path / "figure.png", figures.curves(fake_run()))
+    figures.save_png(tmp_path / "figure.png", curves(fake_run()))
     assert np.array_equal(np.asarray(Image.open(tmp_path / "sheet.png"))[..., None], sheet)
     assert Image.open(tmp_path / "figure.png").width == 9 * figures.DPI
 

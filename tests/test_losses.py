@@ -65,6 +65,13 @@ def test_readings_that_the_warp_changes_at_random_share_nothing():
     assert shared_information(p, q).item() == pytest.approx(0, abs=1e-5)
 
 
+def test_autocast_does_not_round_what_is_shared():
+    p = torch.randn(128, 10).softmax(dim=1)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = shared_information(p, p)
+    assert rounded.item() == pytest.approx(shared_information(p, p).item(), abs=1e-6)
+
+
 def test_blind_d_loses_2_ln_2():
     assert d_loss(torch.zeros(8), torch.zeros(8)).item() == pytest.approx(2 * math.log(2))
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, tensor
 from torch.nn.functional import one_hot
 
-from infogan_core import metrics
+from infogan_core import measures, metrics
 from infogan_core.images import ImageSet
 from infogan_core.latents import Categorical, LatentSpec, Uniform
 
@@ -125,19 +125,19 @@ def test_learned_sigma_has_no_ceiling():
 @pytest.mark.parametrize("shear", [-0.4, 0.0, 0.3])
 def test_slant_is_the_shear(shear):
     """A bar leaning right by `shear` px per px up, as "/" does, measures +shear."""
-    assert metrics.slant(bars(shear)[0]).item() == pytest.approx(shear, abs=0.005)
+    assert measures.slant(bars(shear)[0]).item() == pytest.approx(shear, abs=0.005)
 
 
 @pytest.mark.parametrize("w", [1, 2, 3, 12])
 def test_width_of_a_rectangle(w):
     x = torch.zeros(1, 28, 28)
     x[:, 4:24, 5 : 5 + w] = 0.7
-    assert metrics.width(x).item() == pytest.approx(w, abs=1e-6)
+    assert measures.width(x).item() == pytest.approx(w, abs=1e-6)
 
 
 def test_width_does_not_count_the_slant():
     """Leaning by 0.4 over 28 rows makes a 3 px bar's bounding box 14 px wide, and leaves its width."""
-    assert metrics.width(bars(0.4)[0]).item() == pytest.approx(metrics.width(bars(0.0)[0]).item(), rel=0.05)
+    assert measures.width(bars(0.4)[0]).item() == pytest.approx(measures.width(bars(0.0)[0]).item(), rel=0.05)
 
 
 @pytest.mark.parametrize("w", [2, 3, 4])
@@ -145,21 +145,21 @@ def test_thickness_of_a_bar(w):
     """Edge to edge of the picture, so without ends; grey strokes count as bright ones do."""
     x = torch.zeros(2, 28, 28)
     x[:, :, 10 : 10 + w] = tensor([1.0, 0.4])[:, None, None]
-    assert metrics.stroke_thickness(x).tolist() == pytest.approx([w, w], abs=1e-6)
+    assert measures.stroke_thickness(x).tolist() == pytest.approx([w, w], abs=1e-6)
 
 
 @pytest.mark.parametrize("w", [1.6, 2.5, 3.3])
 def test_thickness_of_soft_bars(w):
     """Edges that fall within pixels, on a bar w px wide along the row and so w / sqrt(1.01) thick: to 5%."""
-    assert metrics.stroke_thickness(bars(0.1, w)[0]).item() == pytest.approx(w / math.sqrt(1.01), rel=0.05)
+    assert measures.stroke_thickness(bars(0.1, w)[0]).item() == pytest.approx(w / math.sqrt(1.01), rel=0.05)
 
 
 @pytest.mark.parametrize("grey", [0.0, 1.0])
 def test_even_picture_measures_no_nan(grey):
     """Without an edge there is no stroke: thickness 0, slant 0."""
     x = torch.full((1, 28, 28), grey)
-    assert (metrics.stroke_thickness(x).item(), metrics.slant(x).item()) == pytest.approx((0, 0), abs=1e-9)
-    assert metrics.width(x).isfinite().all()
+    assert (measures.stroke_thickness(x).item(), measures.slant(x).item()) == pytest.approx((0, 0), abs=1e-9)
+    assert measures.width(x).isfinite().all()
 
 
 def test_spearman_sees_order_and_not_size():

@@ -93,6 +93,11 @@ def wider(run):
     (run / "config.json").write_text(json.dumps(config | {"width": 0.25}))
 
 
+def narrow(run):
+    config = (run / "config.json").read_text()
+    (run / "weights.safetensors").write_bytes(save({"generator.a": torch.zeros(1)}, metadata={"config": config}))
+
+
 @pytest.mark.parametrize(
     ("break_it", "error", "message"),
     [
@@ -100,8 +105,9 @@ def wider(run):
         (empty, FileNotFoundError, "holds no weights yet: train() goes on with it"),
         (cut, ValueError, "weights.safetensors is cut short or no safetensors file"),
         (damage("weights.safetensors", b"PK\x03\x04"), ValueError, "is cut short or no safetensors file"),
-        (damage("weights.safetensors", save({"a": torch.zeros(1)})), ValueError, "belongs to another network"),
-        (wider, ValueError, "belongs to another network: "),
+        (damage("weights.safetensors", save({"a": torch.zeros(1)})), ValueError, "belongs to another run"),
+        (wider, ValueError, "belongs to another run than the config.json beside it"),
+        (narrow, ValueError, "belongs to another network: "),
         (damage("config.json", b"[]"), ValueError, "not a config of this version"),
         (damage("config.json", b'{"seed"'), ValueError, "not a config of this version"),
         (damage("metrics.json", b"{"), ValueError, "metrics.json is not JSON"),
@@ -125,13 +131,15 @@ def test_q_refuses_pictures_of_another_kind(smoke_run, x):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA GPU is here")
 def test_absent_cuda_is_refused():
-    with pytest.raises(RuntimeError, match='use device="cpu"'):
+    with pytest.raises(RuntimeError, match='torch finds 0 CUDA GPUs here: use device="cpu"'):
         resolve_device("cuda")
 
 
 def test_a_misspelled_device_is_refused():
     with pytest.raises(ValueError, match="unknown device 'gpu'"):
         resolve_device("gpu")
+    with pytest.raises(ValueError, match="device 'meta' is not supported"):
+        resolve_device("meta")
 
 
 def test_building_leaves_the_global_random_state(smoke_run):

@@ -74,7 +74,7 @@ def test_cuda_is_cpu(blobs):
 @needs_cuda
 def test_the_step_never_waits_for_the_gpu(blobs):
     step, batches = make(tiny(shift=2, fresh_fakes=True, ema=0.9), blobs.pixels, resolve_device("cuda"))
-    step(next(batches))
+    step(next(batches))  # the first may wait, to initialise
     torch.cuda.set_sync_debug_mode("error")
     try:
         for _ in range(2):
@@ -102,6 +102,8 @@ def test_forward_halves_stay_on_a_gpu():
         assert {t.device.type for t in (d, of_d, g, of_g)} == {"cuda"}
         with pytest.raises(DataDependentOutputException):
             d.item()
+        with pytest.raises(RuntimeError, match="device"):
+            step.fake(noise, [t.to("cpu") for t in c])
 
 
 def gradients(config, pixels):
@@ -136,12 +138,19 @@ def test_information_can_spare_the_trunk(blobs):
     assert sum(g.abs().sum() for g in of_trunk if g is not None) < 1e-4
 
 
-def test_gs_update_leaves_d_and_q_alone(blobs):
-    config = tiny(lr_d=0.0)
-    step, batches = make(config, blobs.pixels)
-    before = {name: p.clone() for name, p in step.D.named_parameters()}
+def test_gs_update_computes_no_gradient_for_d_and_q(blobs, monkeypatch):
+    """What D's and Q's parameters hold after a step is the gradient of D's update, nothing of G's added."""
+    step, batches = make(tiny(), blobs.pixels)
+    kept, update = {}, step._update
+
+    def spy(optimiser, net, loss):
+        update(optimiser, net, loss)
+        if net is step.D:
+            kept.update({name: p.grad.clone() for name, p in net.named_parameters()})
+
+    monkeypatch.setattr(step, "_update", spy)
     step(next(batches))
-    assert all(torch.equal(p, before[name]) for name, p in step.D.named_parameters())
+    assert all(torch.equal(p.grad, kept[name]) for name, p in step.D.named_parameters())
 
 
 def test_average_is_the_exponential_one(blobs):

@@ -1,0 +1,66 @@
+"""The published MNIST run: what its model card claims, measured again from its weights."""
+
+import time
+
+import pytest
+import torch
+
+import infogan_core as ig
+from conftest import ROOT, SHARED
+from infogan_core.metrics import information, movement, recognition
+
+PUBLISHED = ROOT / "outputs" / "published" / "mnist"
+pytestmark = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="nothing is published yet")
+
+
+@pytest.fixture(scope="module")
+def run():
+    return ig.load_run(PUBLISHED, "cpu")
+
+
+def test_it_is_the_paper_profile_on_all_training_images(run):
+    assert run.config == ig.preset("mnist", "paper", seed=run.config.seed)
+    assert run.env["n_images"] == 60_000
+
+
+def test_it_fits_into_32_mib():
+    assert sum(file.stat().st_size for file in PUBLISHED.rglob("*") if file.is_file()) <= 32 << 20
+
+
+def test_its_numbers_keep_the_papers_promise(run):
+    assert run.report["held_out"]["n"] == 10_000
+    assert run.report["held_out"]["error"] <= 0.05
+    assert run.report["codes"]["c1"]["mi"] >= 2.25
+
+
+def test_q_reads_held_out_test_images_as_published(run):
+    if not (SHARED / "MNIST").is_dir():
+        pytest.skip("the official MNIST files are not here")
+    images = ig.load_images("mnist", SHARED)
+    again = recognition(run, images, run.report["conditions"]["seed"])["held_out"]
+    assert again["accuracy"] == pytest.approx(run.report["held_out"]["accuracy"], abs=0.002)  # fp16 weights
+
+
+def test_l_i_on_fresh_samples_is_as_published(run):
+    fresh = information(run, 2000, seed=1)
+    for name, numbers in run.report["codes"].items():
+        assert fresh[name]["mi"] == pytest.approx(numbers["mi"], abs=0.05)
+
+
+def test_one_code_is_slant_and_the_other_width_or_thickness(run):
+    moved = [movement(run, i, seed=1) for i in (1, 2)]
+    slant = [abs(m["slant"]) for m in moved]
+    first = slant.index(max(slant))
+    assert slant[first] >= 0.9
+    assert max(abs(moved[1 - first]["width"]), abs(moved[1 - first]["thickness"])) >= 0.8
+
+
+def test_a_slider_moves_in_20_ms(run):
+    """Kernel side: the picture, Q's reading of it and the PNG; the median, with room for a busy machine."""
+    explorer = ig.Explorer(run)
+    slider, times = explorer.controls[1], []
+    for value in torch.linspace(-2, 2, 21).tolist():
+        start = time.perf_counter()
+        slider.value = value
+        times.append(time.perf_counter() - start)
+    assert sorted(times)[10] < 0.06
