@@ -40,9 +40,8 @@ class ImageSet:
         if self.pixels.dtype != torch.uint8 or len(shape) != 4 or shape[2] != shape[3] or 0 in shape:
             raise ValueError(f"{self.name}: pixels must be uint8 [N, C, H, H], found {self.pixels.dtype} {shape}")
         if labels is not None and (labels.dtype != torch.int64 or list(labels.shape) != shape[:1]):
-            raise ValueError(
-                f"{self.name}: labels must be int64 {shape[:1]}, found {labels.dtype} {list(labels.shape)}"
-            )
+            found = f"{labels.dtype} {list(labels.shape)}"
+            raise ValueError(f"{self.name}: labels must be int64 {shape[:1]}, found {found}")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -79,8 +78,7 @@ def load_images(
     if dataset not in DATASETS:
         raise ValueError(f"unknown dataset {dataset!r}: choose from {', '.join(map(repr, DATASETS))}")
     official, own_size = DATASETS[dataset]
-    size = own_size if size is None else size
-    if size not in SIZES:
+    if (size := own_size if size is None else size) not in SIZES:
         raise ValueError(f"size must be 28 or 32, the networks' image sizes, found {size!r}")
     if source not in ("embedded", "download"):
         words = 'source must be "embedded", "download" or a path to your files'
@@ -142,6 +140,8 @@ def _read_mnist(folder: Path) -> ImageSet:
     """The four official files, decompressed: every training image, and the test images held out."""
     images, labels, test_images, test_labels = [_read_idx(folder / name) for name in MNIST_FILES]
     name = f"MNIST ({len(images):,} digits and {len(test_images):,} test digits, the official files)"
+    if len(images) != len(labels) or len(test_images) != len(test_labels):
+        raise ValueError(f"{folder}: the labels do not match the images in number, copy the files again")
     test = _image_set(test_images[..., None], test_labels, f"{name}, held out")
     return _image_set(images[..., None], labels, name, test)
 

@@ -1,5 +1,6 @@
 """Small runs that several tests share, and the real MNIST where it is at hand."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ import infogan_core as ig
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"  # development data; a stranger's clone has none, and passes without
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c():
+    """A shell's background jobs start with Ctrl-C ignored; the tests that press it must not depend on that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -184,7 +184,7 @@ def test_figures_show_themselves_without_pyplot():
     """In a fresh process; and drawing needs matplotlib only once a figure is asked for."""
     code = (
         "import sys; from infogan_core import figures; assert 'matplotlib' not in sys.modules\n"
-        "from matplotlib.figure import Figure; png, meta = figures._showable(Figure())._repr_png_()\n"
+        "from matplotlib.figure import Figure; png, meta = figures.showable(Figure())._repr_png_()\n"
         "assert png.startswith(b'\\x89PNG') and meta['width'] > 0; assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
