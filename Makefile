@@ -1,18 +1,23 @@
-# make mnist | lab | test | bench: each makes .venv and installs first, when missing
+# make mnist | svhn | celeba | features | lab | test | bench: each makes .venv and installs first, when missing
 PROFILE ?= quick
-WEIGHTS ?= train
 SOURCE ?= embedded
 SEED ?= 0
 DEVICE ?= auto
+DATASET ?= svhn
 OUT ?= outputs/$@$(if $(filter-out quick,$(PROFILE)),-$(PROFILE))$(if $(filter-out train,$(WEIGHTS)),-loaded)
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: mnist lab test bench
-mnist: .venv/installed
+.PHONY: mnist svhn celeba features lab test bench
+mnist: WEIGHTS ?= train
+svhn celeba: WEIGHTS ?= published
+mnist svhn celeba: .venv/installed
 	$(BIN)/python -m infogan_core.batch notebooks/$@.ipynb -p profile $(PROFILE) -p weights $(WEIGHTS) \
 		-p source "$(SOURCE)" -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"
 	@echo "executed notebook: $(OUT)/$@.ipynb   run: $(OUT)/   sliders: make lab"
+
+features: .venv/installed  # the classifier that evaluate() reads pictures with: DATASET=svhn or celeba, SOURCE=path
+	$(BIN)/python -m infogan_core.features $(DATASET) "$(SOURCE)" --seed $(SEED)
 
 lab: .venv/installed
 	$(BIN)/jupyter lab notebooks/mnist.ipynb

@@ -2,17 +2,21 @@
 
 from typing import Any
 
-from infogan_core.config import PRESETS, Config, about, check_claims, preset
+from infogan_core.classifier import Features, load_features
+from infogan_core.config import Config
 from infogan_core.curves import curves
 from infogan_core.figures import grid, samples, save_png, save_traversals, show, traversal, traversal_figure
-from infogan_core.images import ImageSet, load_images
+from infogan_core.images import ImageSet
 from infogan_core.latents import Categorical, LatentSpec, Uniform
 from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound
 from infogan_core.metrics import evaluate, summary
 from infogan_core.networks import Discriminator, Generator
+from infogan_core.notebook import config_for, start_in_project, train_or_load
+from infogan_core.presets import PRESETS, about, check_claims, preset
 from infogan_core.progress import progress
-from infogan_core.runs import Run, build, layers, load_run, publish, start_in_project
-from infogan_core.training import config_for, train, train_or_load
+from infogan_core.runs import Run, build, layers, load_run, publish
+from infogan_core.sources import load_images
+from infogan_core.training import train
 
 __version__ = "0.1.0"
 __all__ = [
@@ -21,6 +25,7 @@ __all__ = [
     "Config",
     "Discriminator",
     "Explorer",
+    "Features",
     "Generator",
     "ImageSet",
     "LatentSpec",
@@ -37,6 +42,7 @@ __all__ = [
     "grid",
     "info_loss",
     "layers",
+    "load_features",
     "load_images",
     "load_run",
     "mi_bound",

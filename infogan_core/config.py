@@ -1,4 +1,4 @@
-"""What a run is made of: one frozen Config, and the presets with what they cost and reach."""
+"""What a run is made of: one frozen Config."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ class Config:
     profile: str = "paper"
     seed: int = 0
     latents: LatentSpec = field(default_factory=LatentSpec)
-    image_size: int = 28  # 28: the table of appendix C.1; 32: that of C.2 and C.3
+    image_size: int = 28  # 28: the table of appendix C.1; 32: that of C.2 and C.3; 64: the latter, one block longer
     channels: int = 1
+    crop: tuple[int, ...] = ()  # (x, y, side) of the square cut out of each picture, in its pixels; (): loader's own
     width: float = 1.0  # of G and the trunk, as a multiple of the paper's
+    norm_every: bool = False  # batch norm in every hidden block of G (DCGAN, Radford et al. 2016), not in the table's
     slope: float = 0.1  # of D's leaky ReLU: 0.1 in the paper's text, 0.01 in its code
     steps: int = 5_000  # updates of D and Q, and as many of G
     batch: int = 128
@@ -36,6 +38,7 @@ class Config:
     fresh_fakes: bool = True  # G's update draws z and c of its own; False reuses those of D's update
     shift: float = 0.0  # D and Q see all pictures moved by up to so many pixels (DiffAugment, Zhao et al. 2020) ...
     warp: float = 0.0  # ... and sheared, turned and stretched: each entry of the linear map off by up to this much
+    flip: bool = False  # half of the real pictures mirrored, left to right
     ema: float = 0.99  # decay of the averaged generator that is saved (Yaz et al. 2019); 0: the last weights
     precision: str = "auto"  # "auto", "fp32", or "bf16" autocast
     step_form: str = "auto"  # "auto", "eager", "compile", or "graph" (a CUDA graph)
@@ -60,7 +63,7 @@ class Config:
 
     def replace(self, **changes: Any) -> Config:
         """A copy with some fields changed. Raises ValueError for a field that does not exist."""
-        _known("Config field", changes, [f.name for f in dataclasses.fields(self)])
+        known("Config field", changes, [f.name for f in dataclasses.fields(self)])
         return dataclasses.replace(self, **changes)
 
     def for_images(self, images: Any) -> Config:
@@ -78,9 +81,9 @@ class Config:
         """Raises ValueError for anything but what to_json writes."""
         try:
             values = json.loads(text)
-            missing = {f.name for f in dataclasses.fields(cls)} ^ values.keys()
-            if missing:
-                raise KeyError(", ".join(sorted(missing)))
+            wrong = ({f.name for f in dataclasses.fields(cls)} ^ values.keys()) - LATER
+            if wrong:
+                raise KeyError(", ".join(sorted(wrong)))
             latents = values.pop("latents")
             kinds = {"Categorical": Categorical, "Uniform": Uniform}
             codes = tuple(kinds[kind](**args) for entry in latents.pop("codes") for kind, args in entry.items())
@@ -90,6 +93,7 @@ class Config:
             raise ValueError(f"not a config of this version: {type(error).__name__}: {error}") from None
 
 
+LATER = {"norm_every", "flip", "crop"}  # fields that a config.json of an earlier version lacks: off, as by default
 CHOICES = {
     "precision": ("auto", "fp32", "bf16"),
     "step_form": ("auto", "eager", "compile", "graph"),
@@ -118,6 +122,10 @@ def _checked(f: dataclasses.Field, value: Any) -> Any:
     if f.type == "tuple[float, ...]":
         values = value if isinstance(value, (tuple, list)) else (value,)
         return tuple(_number(f.name, v) for v in values)
+    if f.type == "tuple[int, ...]":
+        if not isinstance(value, (tuple, list)) or not all(type(v) is int for v in value):
+            raise ValueError(f"Config.{f.name} must hold whole numbers, found {value!r}")
+        return tuple(value)
     if f.type == "float":
         return _number(f.name, value)
     if type(value).__name__ != f.type:
@@ -131,85 +139,9 @@ def _number(name: str, value: Any) -> float:
     return float(value)
 
 
-def _known(what: str, names: Any, known: list[str]) -> None:
+def known(what: str, names: Any, known: list[str]) -> None:
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(str(name), known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
             raise ValueError(f"unknown {what} {name!r}: {hint}")
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A Config with the command that runs it, what it costs and what to expect of it."""
-
-    config: Config
-    command: str
-    cost: str
-    expect: dict[str, float]  # of evaluate(): the least to expect, by path such as "codes.c1.mi"
-    data: str = ""  # ... on images whose name begins like this; nothing is promised of others
-
-
-_CODES = (Categorical(10), Uniform(), Uniform())
-_PAPER = Config(  # appendix C, and our choice where the paper leaves it open
-    latents=LatentSpec(62, _CODES, noise="normal"), lr_decay=True, fresh_fakes=False, shift=2, warp=0.15
-)
-_QUICK = _PAPER.replace(profile="quick", width=0.25, lr_d=4e-4, lambda_real=0.25, checkpoint_every=1000)
-_OPENAI = Config(profile="openai", latents=LatentSpec(62, _CODES, noise="uniform"), slope=0.01, ema=0.0)
-PRESETS: dict[str, dict[str, Preset]] = {
-    "mnist": {
-        "smoke": Preset(
-            _QUICK.replace(profile="smoke", width=0.125, steps=60, batch=32, ema=0.0, log_every=5, checkpoint_every=20),
-            "make mnist PROFILE=smoke",
-            "seconds",
-            {},
-        ),
-        "quick": Preset(
-            _QUICK.replace(steps=3000),
-            "make mnist",
-            "about 3 minutes on 2 cores",
-            {"held_out.accuracy": 0.8},
-            "MNIST (",
-        ),
-        "paper": Preset(
-            _PAPER.replace(steps=5_000, checkpoint_every=1000),
-            "make mnist PROFILE=paper SOURCE=download",
-            "about 25 minutes on 2 cores",
-            {"held_out.accuracy": 0.95, "codes.c1.mi": 2.25},
-            "MNIST (60,000",
-        ),
-        "openai": Preset(_OPENAI, "make mnist PROFILE=openai SOURCE=download", "about 35 minutes on 2 cores", {}),
-    }
-}
-
-
-def preset(name: str, profile: str = "quick", **overrides: Any) -> Config:
-    """The Config of a dataset ("mnist") in a profile ("smoke", "quick", "paper", "openai"), with fields overridden.
-
-    Raises ValueError for an unknown preset, profile or field.
-    """
-    return _preset(name, profile).config.replace(**overrides)
-
-
-def _preset(name: str, profile: str) -> Preset:
-    _known("preset", [name], list(PRESETS))
-    _known(f"profile of {name}", [profile], list(PRESETS[name]))
-    return PRESETS[name][profile]
-
-
-def about(config: Config) -> str:
-    """What the preset that a config came from costs and reaches, in one line."""
-    p = _preset(config.dataset, config.profile)
-    expect = ", ".join(f"{path} at least {least:g}" for path, least in p.expect.items()) or "nothing promised"
-    return f"{config.dataset}/{config.profile}: {p.command}; {p.cost}; {expect}"
-
-
-def check_claims(config: Config, report: dict[str, Any]) -> None:
-    """Raise AssertionError for a number of evaluate()'s report that is below what the config's preset promises."""
-    p = _preset(config.dataset, config.profile)
-    for path, least in p.expect.items() if report["conditions"]["data"].startswith(p.data) else ():
-        value: Any = report
-        for key in path.split("."):
-            value = value[key]
-        if not value >= least:
-            raise AssertionError(f"{config.dataset}/{config.profile} promises {path} of {least} or more, found {value}")

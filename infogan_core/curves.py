@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infogan_core.figures import DPI, INK, QUIET, Run, code_title, number, showable
+from infogan_core.figures import DPI, INK, QUIET, Run, code_title, note_of, number, showable
 from infogan_core.latents import Categorical, Uniform
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def curves(run: Run) -> Figure:
     _draw_pair(losses, run, {"loss_d": "D", "loss_g": "G"}, "losses", "nats")
     _draw_pair(output, run, {"d_real": "D(x)", "d_fake": "D(G)"}, "D's output", "probability")
     output.set_ylim(0, 1)
+    if note_of(run):
+        figure.supxlabel(note_of(run), fontsize=8, color=QUIET)
     return showable(figure)
 
 

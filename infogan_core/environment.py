@@ -72,6 +72,7 @@ def environment(images: ImageSet, device: torch.device, dtype: torch.dtype) -> d
         "precision": str(dtype).removeprefix("torch."),
         "commit": git.strip() or None,
         "data": images.name,
+        "note": images.note,
         "n_images": len(images),
         "sha256": images.sha256,
     }

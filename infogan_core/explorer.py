@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from infogan_core.figures import Run, code_title, grid, png_bytes, sweep
+from infogan_core.figures import Run, category_label, code_title, grid, note_of, png_bytes, sweep
 from infogan_core.latents import Categorical, Uniform
 
 SIDE = 280  # of the picture, in pixels, give or take a whole enlargement
@@ -35,7 +35,7 @@ class Explorer(widgets.HBox):
         titles = [code_title(run, i) for i in range(len(self._codes))]
         self.picture = widgets.Image(format="png")
         self.reading, self.error = widgets.HTML(layout={"max_width": f"{SIDE}px"}), widgets.HTML()
-        self.controls = [_control(code, title) for code, title in zip(self._codes, titles, strict=True)]
+        self.controls = [_control(run, i, title) for i, title in enumerate(titles)]
         self.noise = widgets.BoundedIntText(
             seed, min=0, max=LAST_SEED, description="noise", tooltip="seed of the noise z"
         )
@@ -78,7 +78,8 @@ class Explorer(widgets.HBox):
             with _one_thread():
                 x = self.run.generate(*self.latents())
                 self.picture.value = png_bytes(grid(x), max(1, round(SIDE / x.shape[-1])), smooth=True)
-                self.reading.value = f"Q reads: {_read(self.run, x)}"
+                note = note_of(self.run) and f"<br>{escape(note_of(self.run))}"
+                self.reading.value = f"Q reads: {_read(self.run, x)}{note}"
             self.error.value = ""
         except Exception as error:  # the traceback of a callback would end in a log that nobody reads
             message = escape(f"{type(error).__name__}: {error}")
@@ -142,10 +143,11 @@ def _button(text: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
 
 
-def _control(code: Categorical | Uniform, title: str) -> Control:
+def _control(run: Run, i: int, title: str) -> Control:
     """Buttons for a categorical code, a slider for a continuous one."""
+    code = run.config.latents.codes[i]
     if isinstance(code, Categorical):
-        tooltips = [f"{title}, category {k}" for k in range(code.k)]
+        tooltips = [f"{title}, category {category_label(run, i, k)}".replace("\n", " ") for k in range(code.k)]
         style = {"button_width": "auto"}
         return widgets.ToggleButtons(options=range(code.k), description=title, tooltips=tooltips, style=style)
     limit = sweep(code)[-1].item()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
 from infogan_core.files import write_whole
@@ -83,6 +84,11 @@ def _code_of_rows(spec: LatentSpec, code: int) -> int | None:
     return None if isinstance(spec.codes[code], Categorical) else first
 
 
+def note_of(run: Run) -> str:
+    """What must stand on every figure of a run: "rendered, not SVHN" if it was trained on rendered pictures."""
+    return getattr(run, "env", {}).get("note", "")
+
+
 def code_title(run: Run, code: int) -> str:
     """The paper's symbol of a code and, where the run's report names it, what it turned out to mean: "c2: slant"."""
     symbol = run.config.latents.name(code)
@@ -90,27 +96,35 @@ def code_title(run: Run, code: int) -> str:
     return f"{symbol}: {meaning}" if meaning else symbol
 
 
+def category_label(run: Run, code: int, k: int) -> str:
+    """A category's number and, where the run's report names it, beneath it what it turned out to mean."""
+    meaning = (run.report.get("names") or {}).get(f"{run.config.latents.name(code)}={k}", "")
+    return "\n".join([str(k), *textwrap.wrap(meaning, 11)])
+
+
 def traversal_figure(
     run: Run, code: int = 1, rows: int = 10, columns: int | None = None, limit: float = 2, seed: int = 0, note: str = ""
 ) -> Figure:
     """`traversal` with its axes: the code's values, the trained range, each row's category, and a note at the foot."""
-    spec = run.config.latents
+    spec, note = run.config.latents, note or note_of(run)
     sheet = traversal(run, code, rows, columns, limit, seed)
     values = sweep(spec.codes[code], columns, limit).tolist()
     continuous, down = isinstance(spec.codes[code], Uniform), _code_of_rows(spec, code)
-    figure, axes = _framed(sheet, foot=0.35 + 0.3 * continuous + 0.25 * bool(note))
+    across = [number(v, 1) if continuous else category_label(run, code, v) for v in values]
+    lines = max(text.count("\n") for text in across)
+    figure, axes = _framed(sheet, foot=0.35 + 0.3 * continuous + 0.13 * lines + 0.25 * bool(note))
     per_row = "one setting of the other codes" if down is None else f"one category of {spec.name(down)}"
     axes.set_title(f"one noise and {per_row} in each row", loc="left", fontsize=8, color=QUIET, pad=7)
     corner = (axes.get_position().x0, 1 - 0.33 / figure.get_figheight())
     figure.text(*corner, code_title(run, code), fontsize=12, color=INK, parse_math=False)
-    across, vertical = _centres(sheet.shape[1], len(values)), _centres(sheet.shape[0], rows)
-    axes.set_xticks(across, [number(value, digits=int(continuous)) for value in values])
+    columns_at, vertical = _centres(sheet.shape[1], len(values)), _centres(sheet.shape[0], rows)
+    axes.set_xticks(columns_at, across, fontsize=7 if lines else 9, linespacing=1.1)
     axes.set_yticks([])
     if down is not None:
         axes.set_yticks(vertical, [i % spec.codes[down].k for i in range(rows)])
         axes.set_ylabel(spec.name(down), fontsize=9, color=INK, rotation=0, ha="right", va="center")
     if continuous:
-        _mark_trained_range(axes, across, limit)
+        _mark_trained_range(axes, columns_at, limit)
     figure.text(0.5, 0.08 / figure.get_figheight(), note, ha="center", fontsize=8, color=QUIET, parse_math=False)
     return figure
 
@@ -154,11 +168,17 @@ def showable(figure: Figure) -> Figure:
     return figure
 
 
-def show(sheet: np.ndarray, scale: int = 2, smooth: bool = False) -> Image.Image:
+def show(sheet: np.ndarray, scale: int = 2, smooth: bool = False, note: str = "") -> Image.Image:
     """A sheet uint8 [H', W', C] as a picture that Jupyter displays, `scale` times as large, in squares or smoothed."""
     image = Image.fromarray(sheet.squeeze(-1) if sheet.shape[2] == 1 else sheet)
     method = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
-    return image.resize((image.width * scale, image.height * scale), method)
+    image = image.resize((image.width * scale, image.height * scale), method)
+    if note:
+        image = ImageOps.expand(image, (0, 0, 0, 20), "white")
+        ImageDraw.Draw(image).text(
+            (0, image.height - 17), note, fill=QUIET if image.mode == "RGB" else 112, font_size=13
+        )
+    return image
 
 
 def png_bytes(picture: np.ndarray | Figure, scale: int = 1, smooth: bool = False) -> bytes:

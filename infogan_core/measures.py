@@ -1,11 +1,13 @@
-"""What is measured on a picture of one bright thing on black: slant, width and stroke thickness."""
+"""What is measured on pictures: slant, width and thickness of a bright thing on black, light and colour of RGB."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -46,3 +48,82 @@ def stroke_thickness(x: Tensor, upsample: int = 4) -> Tensor:
             edged = stroke.any() and not stroke.all()
             thickness.append(4 * (distance_transform_edt(stroke)[stroke].mean() - 0.5) / upsample if edged else 0.0)
     return torch.tensor(thickness, dtype=torch.float64)
+
+
+def luma(x: Tensor) -> Tensor:
+    """Brightness of each pixel as the eye weighs it (ITU-R BT.601): [N, 3, H, W] in 0..1 -> [N, H, W] in 0..1."""
+    return torch.einsum("nchw,c->nhw", x.double(), torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64))
+
+
+def brightness(x: Tensor) -> Tensor:
+    """Mean luma, 0..1: [N, 3, H, W] -> [N]."""
+    return luma(x).mean(dim=(1, 2))
+
+
+def contrast(x: Tensor) -> Tensor:
+    """Standard deviation of luma over the picture (RMS contrast, Peli 1990), 0..0.5: [N, 3, H, W] -> [N]."""
+    return luma(x).std(dim=(1, 2), correction=0)
+
+
+def saturation(x: Tensor) -> Tensor:
+    """HSV's (max - min) / max of the channels, each pixel weighing as it is bright, 0..1: [N, 3, H, W] -> [N]."""
+    highest, lowest = x.double().amax(dim=1), x.double().amin(dim=1)
+    return (highest - lowest).sum(dim=(1, 2)) / highest.sum(dim=(1, 2)).clamp_min(1e-12)
+
+
+def chroma(x: Tensor) -> Tensor:
+    """Mean colour as a point of the plane in which grey is 0 and hue the angle: [N, 3, H, W] -> [N, 2].
+
+    Its axes are R - (G + B) / 2 and (G - B) sqrt(3) / 2, those of HSV's hexagon.
+    """
+    r, g, b = x.double().mean(dim=(2, 3)).unbind(dim=1)
+    return torch.stack([r - (g + b) / 2, (g - b) * math.sqrt(3) / 2], dim=1)
+
+
+def hue(x: Tensor) -> Tensor:
+    """Hue of the mean colour in turns, an angle: red 0, green 1/3, blue 2/3: [N, 3, H, W] -> [N] in [0, 1)."""
+    across, up = chroma(x).unbind(dim=1)
+    return (torch.atan2(up, across) / (2 * math.pi)) % 1
+
+
+def border(x: Tensor) -> Tensor:
+    """The outermost eighth on each side, which a centred digit or face leaves to its background: -> [N, 3, 1, P]."""
+    edge, mask = x.shape[-1] // 8, torch.ones(x.shape[-2:], dtype=torch.bool)
+    mask[edge:-edge, edge:-edge] = False
+    return x[:, :, mask][:, :, None]
+
+
+def edge_energy(x: Tensor) -> Tensor:
+    """Mean step of luma from each pixel to the next on its right, 0..1; strokes have much: [N, 3, H, W] -> [N]."""
+    return luma(x).diff(dim=2).abs().mean(dim=(1, 2))
+
+
+def left_edge(x: Tensor) -> Tensor:
+    """Edge energy of the leftmost fifth, where a house number's left neighbour would stand: [N, 3, H, W] -> [N]."""
+    return edge_energy(x[..., : x.shape[-1] // 5])
+
+
+def right_edge(x: Tensor) -> Tensor:
+    """Edge energy of the rightmost fifth: [N, 3, H, W] -> [N]."""
+    return edge_energy(x[..., -(x.shape[-1] // 5) :])
+
+
+def mirror_axis(x: Tensor, reach: int = 5, half: int = 10, sharpness: float = 8.0) -> Tensor:
+    """Pose of an aligned face: where the picture's lower half is most like its mirror image, in 32nds of the width.
+
+    [N, 3, H, H] -> [N] in -reach..reach, 0 in the middle. The eyes of aligned faces stay put, and so the nose, the
+    mouth and the cheeks of a head that turns to the right of the picture leave its axis to the left. For each column
+    c within reach, correlation of the `half` columns left of c with those right of it, mirrored, about their common
+    mean; the answer is the mean of c, weighted by exp(sharpness x correlation).
+    """
+    y = luma(adaptive_avg_pool2d(x.double(), 32))[:, 16:28]
+    shifts = torch.arange(-reach, reach + 0.5, 0.5, dtype=torch.float64)
+    scores = []
+    for c in (15.5 + shifts).tolist():
+        left, right = (math.floor(c) - torch.arange(half), math.ceil(c) + torch.arange(half))
+        a, b = y[..., left], y[..., right]
+        mean = (a + b).mean(dim=(1, 2), keepdim=True) / 2
+        a, b = a - mean, b - mean
+        energy = (a.square() + b.square()).sum(dim=(1, 2))
+        scores.append(2 * (a * b).sum(dim=(1, 2)) / energy.clamp_min(1e-12))
+    return (sharpness * torch.stack(scores, dim=1)).softmax(dim=1) @ shifts

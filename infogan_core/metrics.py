@@ -7,53 +7,62 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, r2_score
 from torch import Tensor
 
+from infogan_core.classifier import FOLDER, features_name, load_features
 from infogan_core.files import write_whole
-from infogan_core.latents import Categorical, LatentSpec, Uniform
-from infogan_core.measures import slant, stroke_thickness, width
+from infogan_core.latents import Categorical, Uniform
+from infogan_core.meaning import meaning, name_codes, pose, pose_head, read_badly
+from infogan_core.movement import COLOUR, GREY, NOISES, SWEEP, context, first_categorical, movement, names
+from infogan_core.quality import inception_distance, quality
 
 if TYPE_CHECKING:
     from infogan_core.images import ImageSet
     from infogan_core.runs import Run
 
-MEASURES = ("slant", "width", "thickness")
-NAMED = 0.8  # a code gets the name of the measurement that it moves with at least this Spearman correlation
-SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
-NOISES = 20  # sweeps per category
 REAL_IMAGES = 10_000  # at most so many of a split are read, drawn at random: MNIST's whole test set
 SHIFTED_IMAGES = 1_000  # as many of these are shifted for "stability"
 
 
 @torch.no_grad()
-def evaluate(run: Run, images: ImageSet, out: str | Path | None = None, samples: int = 10_000, seed: int = 0) -> dict:
+def evaluate(
+    run: Run,
+    images: ImageSet,
+    out: str | Path | None = None,
+    samples: int = 10_000,
+    seed: int = 0,
+    inception: bool = False,
+) -> dict:
     """All numbers of a run, also written whole to metrics.json in `out` (by default the run's own directory).
 
-    codes       per code: L_I on `samples` fresh samples; if continuous, also R^2 and, on grey images, what it moves
+    codes       per code: L_I on `samples` fresh samples; if continuous, also R^2 and what it moves in the picture
     held_out    how well c1 tells the classes apart; "train" where nothing is held out; absent without labels
-    names       what each continuous code means, where one of its correlations is strong: {"c2": "slant"}
+    names       what a code, and a category, means, where the link is strong: {"c2": "slant", "c3=7": "eyeglasses 91%"}
     real        what can be told without labels: on the same images, is Q(c1|x) sure, balanced and stable?
+    quality     RGB, with a classifier in outputs/published/features: how far the pictures are from real ones
+    meaning     as well: what the classifier reads in pictures of each code
     conditions  what the numbers were measured on
 
-    c1 stands for the first categorical code; "held_out" and "real" are absent without one. Plain numbers, the same for
-    the same seed; torch's global generator is left alone. Raises ValueError below two samples.
+    c1 stands for the first categorical code; "held_out" and "real" are absent without one. `inception` adds the
+    standard FID. Plain numbers, the same for the same seed; torch's global generator is left alone.
+    Raises ValueError below two samples, RuntimeError where `inception` cannot be had.
     """
     if samples < 2:
         raise ValueError(f"evaluate: samples must be at least 2 for a standard error, found {samples}")
     spec = run.config.latents
-    report = {"codes": information(run, samples, seed)}
-    for i, code in enumerate(spec.codes):
-        if isinstance(code, Uniform) and images.channels == 1:
-            report["codes"][spec.name(i)] |= movement(run, i, seed)
+    codes, x = fakes(run, samples, seed)
+    report = {"codes": bounds(run, codes, x)}
+    for i in range(len(spec.codes)):
+        report["codes"][spec.name(i)] |= moves(run, i, images.channels, seed)
     if first_categorical(spec) is not None:
         report |= recognition(run, images, seed)
     report["names"] = names(report["codes"])
     report["conditions"] = {"samples": samples, "seed": seed, "data": images.name, "noises": NOISES, "sweep": [*SWEEP]}
+    if images.channels == 3:
+        looks(run, images, codes, (x * 255).round().to(torch.uint8), report, inception)
     run.report = report
     path = Path(out or run.path) / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,16 +70,21 @@ def evaluate(run: Run, images: ImageSet, out: str | Path | None = None, samples:
     return report
 
 
-def first_categorical(spec: LatentSpec) -> int | None:
-    """Index of the code that stands for the class: c1 in all of the paper's experiments."""
-    return next((i for i, code in enumerate(spec.codes) if isinstance(code, Categorical)), None)
+def fakes(run: Run, samples: int, seed: int) -> tuple[list[Tensor], Tensor]:
+    """Fresh samples: (one tensor [N] per code, their pictures float [N, C, H, W] in 0..1)."""
+    noise, codes = run.config.latents.sample(samples, torch.Generator().manual_seed(seed))
+    return codes, run.generate(noise, codes).float().cpu()
 
 
 def information(run: Run, samples: int, seed: int) -> dict[str, dict]:
-    """Equation 5 per code, in nats, on fresh samples: L_I with its standard error and ceiling; R^2 of Q's mean."""
-    spec = run.config.latents
-    noise, codes = spec.sample(samples, torch.Generator().manual_seed(seed))
-    q_params = [q.float().cpu() for q in run.q_params(run.generate(noise, codes))]
+    """`bounds` on fresh samples."""
+    return bounds(run, *fakes(run, samples, seed))
+
+
+def bounds(run: Run, codes: list[Tensor], x: Tensor) -> dict[str, dict]:
+    """Equation 5 per code, in nats: L_I with its standard error and ceiling; R^2 of Q's mean. See `fakes`."""
+    spec, samples = run.config.latents, len(x)
+    q_params = [q.float().cpu() for q in run.q_params(x)]
     report = {}
     for i, (code, q, c) in enumerate(zip(spec.codes, q_params, codes, strict=True)):
         bound = code.log_q(q, c).double() + code.entropy
@@ -85,52 +99,37 @@ def information(run: Run, samples: int, seed: int) -> dict[str, dict]:
     return report
 
 
-def movement(run: Run, code: int, seed: int) -> dict:
-    """Figure 2 (b-d) of Chen et al. 2016 as numbers: does the swept code lean, widen or thicken the picture?
-
-    slant, width, thickness  Spearman correlation with the code along a sweep, averaged over categories and noise
-    spread                   its standard deviation across categories
-    ends                     the average measurement at the first and the last value, in its own unit
-    """
-    pictures, categories = sweep(run, code, seed)
-    values = torch.linspace(*SWEEP)
-    report, spread, ends = {}, {}, {}
-    for name, measure in zip(MEASURES, (slant, width, stroke_thickness), strict=True):
-        measured = measure(pictures).view(-1, len(values))
-        rho = spearman(values, measured).view(categories, -1)
-        report[name] = rho.mean().item()
-        spread[name] = rho.mean(dim=1).std(correction=0).item()
-        ends[name] = measured[:, [0, -1]].mean(dim=0).tolist()
-    return {**report, "spread": spread, "ends": ends}
+def moves(run: Run, code: int, channels: int, seed: int) -> dict:
+    """What of the picture a code moves: `movement` of a continuous one, "eta2" of a categorical one in colour."""
+    if isinstance(run.config.latents.codes[code], Uniform):
+        return movement(run, code, seed)
+    return {"eta2": context(run, code, seed)} if channels == 3 else {}
 
 
-def names(codes: dict[str, dict]) -> dict[str, str]:
-    """Each code that has one, by the measurement that it moves most steadily, if at least NAMED."""
-    moved = {code: {m: abs(numbers[m]) for m in MEASURES if m in numbers} for code, numbers in codes.items()}
-    return {code: max(rho, key=rho.get) for code, rho in moved.items() if rho and max(rho.values()) >= NAMED}
-
-
-def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:
-    """One code swept for each category of c1 and each noise: (float [categories * NOISES * steps, H, W], categories).
-
-    The rest of G's input is drawn as in training, held along a sweep and shared by the categories.
-    """
-    spec, first = run.config.latents, first_categorical(run.config.latents)
-    noise, codes = spec.sample(NOISES, torch.Generator().manual_seed(seed))
-    values = torch.linspace(*SWEEP)
-    categories = 1 if first is None else spec.codes[first].k
-    rows = torch.arange(NOISES).repeat(categories).repeat_interleave(len(values))
-    codes = [c[rows] for c in codes]
-    if first is not None:
-        codes[first] = torch.arange(categories).repeat_interleave(NOISES * len(values))
-    codes[code] = values.repeat(categories * NOISES)
-    return run.generate(noise[rows], codes).float().cpu().squeeze(1), categories
-
-
-def spearman(values: Tensor, measured: Tensor) -> Tensor:
-    """Spearman's rank correlation of `values` [steps] with each row of [rows, steps] -> [rows]; 0 if all are equal."""
-    rhos = [0.0 if np.ptp(row) == 0 else spearmanr(values.numpy(), row).statistic for row in measured.numpy()]
-    return torch.tensor(rhos, dtype=torch.float64)
+def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: dict, inception: bool) -> None:
+    """Adds what is known of colour pictures x, uint8 [N, 3, H, W]: "quality", "meaning" and the names that follow."""
+    seed, name = report["conditions"]["seed"], features_name(run.config.dataset, images)
+    train, held_out = (None if shown is None else draw(shown, seed)[0] for shown in (images, images.held_out))
+    if inception:
+        real = train if held_out is None else held_out
+        report["conditions"]["inception"] = {"frechet": inception_distance(x, real), "n": [len(x), len(real)]}
+    if not (FOLDER / f"{name}.safetensors").is_file():
+        report["conditions"]["features"] = None
+        return
+    features = load_features(name)
+    heads, h = features.heads, features.penultimate(x)
+    report["quality"] = quality(
+        features, h, *(shown if shown is None else features.penultimate(shown) for shown in (train, held_out)), seed
+    )
+    read = {head: p.argmax(dim=1) for head, p in features.classify(h).items()}
+    if name == "celeba":
+        heads += (pose_head(pose(train)),)
+        read["pose"] = heads[-1].encode(pose(x))
+    report["meaning"] = meaning(run.config.latents, codes, heads, read, read_badly(features))
+    report["names"] = name_codes(report["meaning"], report["names"])
+    report["conditions"]["features"] = {
+        key: features.about[key] for key in ("dataset", "data", "sha256", "steps", "seed")
+    }
 
 
 def recognition(run: Run, images: ImageSet, seed: int) -> dict:
@@ -196,7 +195,10 @@ def agreement(categories: Tensor, labels: Tensor, matching: Tensor) -> dict:
 
 
 def summary(report: dict) -> str:
-    """The numbers of evaluate() as the few lines a person reads when a run ends; Spearman's rho per measurement."""
+    """The numbers of evaluate() as the few lines a person reads when a run ends.
+
+    Per measurement Spearman's rho or, of a categorical code, the correlation ratio.
+    """
     lines = [f"{report['conditions']['data']}; {report['conditions']['samples']:,} samples"]
     for split in [key for key in ("held_out", "train") if key in report]:
         line = "c1 on {n:,} " + split.replace("_", "-") + " images: {accuracy:.1%} right, NMI {nmi:.2f}, ARI {ari:.2f}"
@@ -204,10 +206,35 @@ def summary(report: dict) -> str:
     if "real" in report:
         line = "without labels: confidence {confidence:.3f}, balance {balance:.3f} nats, shift-stable {stability:.1%}"
         lines.append(line.format_map(report["real"]))
-    lines.append(f"code{'L_I, nats':>18}{'(at most)':>11}{'R^2':>7}{'slant':>8}{'width':>8}{'thickness':>11}")
+    lines += _looks_lines(report)
+    colour = any("brightness" in code or "eta2" in code for code in report["codes"].values())
+    columns = {"r2": 7} | {m: len(m) + 3 for m in (list(COLOUR)[:4] if colour else GREY)}
+    titles = "".join(f"{m.replace('r2', 'R^2'):>{size}}" for m, size in columns.items())
+    lines.append(f"code{'L_I, nats':>18}{'(at most)':>11}{titles}{'  meaning' * colour}")
     for name, code in report["codes"].items():
         most = "" if code["ceiling"] is None else f"({code['ceiling']:.3f})"
-        columns = {"r2": 7, "slant": 8, "width": 8, "thickness": 11}
-        moved = "".join(f"{code[key]:>z{size}.2f}" for key, size in columns.items() if key in code)
-        lines.append(f"{name:<4}{code['mi']:>z9.3f} +- {code['mi_stderr']:.3f}{most:>11}{moved}")
+        moved = {m: eta2**0.5 for m, eta2 in code.get("eta2", {}).items()} | code
+        numbers = "".join(f"{moved[m]:>z{size}.2f}" if m in moved else " " * size for m, size in columns.items())
+        meant = f"  {report['names'].get(name, 'nothing strong')}" if colour else ""
+        lines.append(f"{name:<4}{code['mi']:>z9.3f} +- {code['mi_stderr']:.3f}{most:>11}{numbers}{meant}".rstrip())
     return "\n".join(lines)
+
+
+def _looks_lines(report: dict) -> list[str]:
+    """The lines on pictures and meaning, where these were measured."""
+    lines, looks = [], report.get("quality", {})
+    if "held_out" in looks:
+        line = (
+            "Frechet distance {frechet:.2f} to held-out pictures, {ratio:.1f} times that of real ones; kernel distance "
+        )
+        line += "{kernel:.4f} +- {kernel_stderr:.4f}; precision {precision:.2f}, recall {recall:.2f}"
+        lines.append(line.format(ratio=looks["ratio"], **looks["held_out"]))
+    if "score" in looks:
+        lines.append(
+            "classifier score {generated:.2f}, {share:.0%} of that of real pictures".format_map(looks["score"])
+        )
+    if report.get("meaning", {}).get("strong"):
+        best = {f"{e['code']}={e['category']}" for e in report["meaning"]["strong"]}
+        named = [f"{name} {report['names'][name]}" for name in report["names"] if name in best]
+        lines.append(f"categories with a meaning: {', '.join(named)}")
+    return lines

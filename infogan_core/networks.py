@@ -1,4 +1,4 @@
-"""G, D and Q: the tables of appendix C of Chen et al. 2016, one per image size."""
+"""G, D and Q: the tables of appendix C of Chen et al. 2016, one per image size, and one for 64x64."""
 
 from __future__ import annotations
 
@@ -30,15 +30,21 @@ TABLES = {
     32: Table(  # C.2 and C.3, SVHN and CelebA
         ((64, False), (128, True), (256, True)), None, None, (448, 2), ((256, True), (128, False), (64, False)), nn.Tanh
     ),
+    64: Table(  # not in the paper: C.2 with one block more in the trunk, and G from 4x4
+        ((64, False), (128, True), (256, True), (512, True)),
+        None,
+        None,
+        (448, 4),
+        ((256, True), (128, False), (64, False)),
+        nn.Tanh,
+    ),
 }
 
 
 def table(size: int) -> Table:
-    """The table for pictures of size x size pixels. Raises ValueError for a size that the paper has no table for."""
+    """The table for pictures of size x size pixels. Raises ValueError for a size without one."""
     if size not in TABLES:
-        raise ValueError(
-            f"no network for pictures of {size}x{size}: the paper's tables are for {sorted(TABLES)} pixels"
-        )
+        raise ValueError(f"no network for pictures of {size}x{size}: there are tables for {sorted(TABLES)} pixels")
     return TABLES[size]
 
 
@@ -47,12 +53,14 @@ def _norm_act(norm: nn.Module | None, act: nn.Module) -> list[nn.Module]:
 
 
 class Generator(nn.Module):
-    """G(z, c) of appendix C: [n, spec.width] -> [n, channels, size, size], in 0..1 (28 px) or -1..1 (32 px).
+    """G(z, c) of appendix C: [n, spec.width] -> [n, channels, size, size], in 0..1 (28 px) or -1..1 (32 and 64 px).
 
-    `width` scales every hidden layer; 1 is the paper's.
+    `width` scales every hidden layer; 1 is the paper's. `norm_every` puts batch norm into every hidden block.
     """
 
-    def __init__(self, spec: LatentSpec, size: int = 28, channels: int = 1, width: float = 1.0) -> None:
+    def __init__(
+        self, spec: LatentSpec, size: int = 28, channels: int = 1, width: float = 1.0, norm_every: bool = False
+    ) -> None:
         super().__init__()
         t = table(size)
         seed_channels, seed_size = int(t.g_seed[0] * width), t.g_seed[1]
@@ -63,7 +71,7 @@ class Generator(nn.Module):
             n = out
         layers.append(nn.Unflatten(1, (seed_channels, seed_size, seed_size)))
         n = seed_channels
-        for out, norm in [(int(c * width), norm) for c, norm in t.g]:
+        for out, norm in [(int(c * width), norm or norm_every) for c, norm in t.g]:
             layers.append(nn.ConvTranspose2d(n, out, 4, 2, 1, bias=not norm))
             layers += _norm_act(nn.BatchNorm2d(out) if norm else None, nn.ReLU())
             n = out
@@ -131,7 +139,7 @@ class Discriminator(nn.Module):
 
 
 def to_network_range(x: Tensor | float, size: int) -> Tensor | float:
-    """Pictures in 0..1 -> the range of G's output: 0..1 (28 px, sigmoid) or -1..1 (32 px, tanh)."""
+    """Pictures in 0..1 -> the range of G's output: 0..1 (28 px, sigmoid) or -1..1 (32 and 64 px, tanh)."""
     return x * 2 - 1 if table(size).output is nn.Tanh else x
 
 

@@ -19,9 +19,7 @@ from infogan_core.config import Config
 from infogan_core.environment import resolve_device
 from infogan_core.files import write_whole
 from infogan_core.networks import Discriminator, Generator, to_network_range, to_unit_range
-from infogan_core.progress import BATCH
 
-PROJECT = Path(__file__).resolve().parents[1]
 CHECKPOINT_VERSION = 1
 CHUNK = 1000  # pictures per forward pass outside training, so that memory does not grow with n
 
@@ -82,18 +80,12 @@ class Run:
         write_whole(path, save(tensors, metadata={"config": self.config.to_json()}))
 
 
-def start_in_project() -> None:
-    """Leave notebooks/, where Jupyter starts a notebook, for the project's folder: paths are then the same for all."""
-    if Path.cwd() == PROJECT / "notebooks" and BATCH not in os.environ:
-        os.chdir(PROJECT)
-
-
 def build(config: Config) -> tuple[Generator, Discriminator]:
     """New networks for a config, initialised by its seed. The global random state is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         args = (config.latents, config.image_size, config.channels, config.width)
-        return Generator(*args), Discriminator(*args, slope=config.slope)
+        return Generator(*args, norm_every=config.norm_every), Discriminator(*args, slope=config.slope)
 
 
 def layers(config: Config) -> str:

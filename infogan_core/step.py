@@ -51,7 +51,11 @@ class Batches:
         self.position += c.batch
         draws = [c.latents.sample(c.batch, g, self.device) for _ in range(1 + c.fresh_fakes)]
         jitter = torch.rand(3 + bool(c.lambda_real), c.batch, 2, 3, generator=g, device=self.device) * 2 - 1
-        return Batch(index, draws, self.identity + self.reach * jitter)
+        warps = self.identity + self.reach * jitter
+        if c.flip:  # of the real pictures only: a code may still tell left from right
+            mirror = torch.randint(2, (c.batch, 1), generator=g, device=self.device) * 2 - 1
+            warps[0::3, :, 0] *= mirror
+        return Batch(index, draws, warps)
 
     def state_dict(self) -> dict[str, Any]:
         state = {"rng": self.generator.get_state(), "order": self.order, "position": self.position}
@@ -66,14 +70,17 @@ class Batches:
 
 
 def warped(x: Tensor, warps: Tensor) -> Tensor:
-    """Each picture under its own affine map, zeros moving in: x [n, C, H, W], warps [n, 2, 3] as of affine_grid.
+    """Each picture under its own affine map: x [n, C, H, W], warps [n, 2, 3] as of affine_grid.
+
+    What moves in from outside is 0, a digit's black ground, or, for colour, the nearest pixel of the picture.
 
     Real and fake alike, and differentiable, so that D cannot take the warp for a sign of either (Zhao et al. 2020,
     DiffAugment). What c means to Q must then survive it: a code cannot hide in single pixels.
     """
     with torch.autocast(x.device.type, enabled=False):  # bf16 coordinates would be off by up to 1/8 pixel
         grid = affine_grid(warps, list(x.shape), align_corners=False)
-        return grid_sample(x.float(), grid, align_corners=False)
+        outside = "zeros" if x.shape[1] == 1 else "border"
+        return grid_sample(x.float(), grid, padding_mode=outside, align_corners=False)
 
 
 class Step:
@@ -114,7 +121,7 @@ class Step:
 
     def _seen(self, x: Tensor, warps: Tensor) -> Tensor:
         """What D and Q see of pictures: warped ones, if the config says so."""
-        if not (self.config.shift or self.config.warp):
+        if not (self.config.shift or self.config.warp or self.config.flip):
             return x
         black = to_network_range(0.0, self.config.image_size)
         return warped(x - black, warps) + black

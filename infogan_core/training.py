@@ -13,14 +13,12 @@ from typing import Any
 
 import torch
 
-from infogan_core.config import Config, preset
+from infogan_core.config import Config
 from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
 from infogan_core.files import write_whole
 from infogan_core.images import ImageSet
-from infogan_core.progress import progress
 from infogan_core.runs import (
     CHECKPOINT_VERSION,
-    PROJECT,
     Run,
     build,
     load_run,
@@ -68,27 +66,6 @@ def train(
     if trainer.done == config.steps:
         trainer.finish(env)
     return load_run(out, device)
-
-
-def config_for(weights: str, dataset: str, profile: str, seed: int) -> Config:
-    """The preset, for `weights` "train"; else the config of the run that `weights` names. See train_or_load."""
-    return preset(dataset, profile, seed=seed) if weights == "train" else read_config(_folder(weights, dataset))
-
-
-def train_or_load(
-    weights: str, config: Config, images: ImageSet, out: str | Path, device: str | torch.device = "auto"
-) -> Run:
-    """What a notebook's `weights` asks for: "train" (or go on), "published", or a run directory to load.
-
-    Raises as train() and load_run() do.
-    """
-    if weights == "train":
-        return train(config, images, out, device, on_log=progress(config))
-    return load_run(_folder(weights, config.dataset), device)
-
-
-def _folder(weights: str, dataset: str) -> Path:
-    return PROJECT / "outputs" / "published" / dataset if weights == "published" else Path(weights).expanduser()
 
 
 class Trainer:

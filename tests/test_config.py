@@ -18,6 +18,15 @@ def test_unusual_codes_survive_json():
     assert Config.from_json(config.to_json()) == config
 
 
+def test_a_config_of_an_earlier_version_lacks_what_was_off():
+    values = json.loads(preset("mnist").to_json())
+    del values["flip"]
+    assert Config.from_json(json.dumps(values)) == preset("mnist")
+    del values["ema"]
+    with pytest.raises(ValueError, match="ema"):
+        Config.from_json(json.dumps(values))
+
+
 def test_openai_is_the_public_code():
     c = preset("mnist", "openai")
     assert (c.slope, c.steps, c.batch, c.lr_d, c.lr_g, c.beta1) == (0.01, 5000, 128, 2e-4, 1e-3, 0.5)
@@ -66,6 +75,7 @@ def test_one_lambda_serves_all_codes():
         (lambda: preset("mnist", lambda_info=(1, 2)), "Config.lambda_info has 2 values for 3 codes: give 3, or 1"),
         (lambda: preset("mnist", precision="fp8"), "Config.precision must be one of"),
         (lambda: preset("mnist", image_size=48), "no network for pictures of 48x48"),
+        (lambda: preset("mnist", crop=(1.5, 2, 3)), "Config.crop must hold whole numbers, found (1.5, 2, 3)"),
         (lambda: Config.from_json("{"), "not a config of this version"),
         (lambda: Config.from_json(json.dumps({"seed": 0})), "not a config of this version"),
     ],

@@ -124,6 +124,16 @@ def test_an_annotated_sheet_says_its_code_values_rows_and_note():
     assert [text.get_text() for text in axes.get_yticklabels()] == ["0", "1", "2", "3", "0"]
 
 
+def test_what_was_trained_on_rendered_pictures_says_so_on_every_figure():
+    run = fake_run()
+    run.env = {"note": "rendered, not SVHN"}
+    assert "rendered, not SVHN" in [text.get_text() for text in figures.traversal_figure(run, 1).texts]
+    assert curves(run).get_supxlabel() == "rendered, not SVHN"
+    plain, noted = (figures.show(np.full((40, 200, 3), 255, np.uint8), 1, note=note) for note in ("", "rendered"))
+    assert noted.height == plain.height + 20
+    assert np.asarray(noted)[40:].min() < 128
+
+
 @pytest.mark.parametrize(("limit", "first", "last"), [(2.0, -1, 1), (1.0, -1, 1), (0.5, -0.5, 0.5)])
 def test_the_bracket_marks_the_trained_range(limit, first, last):
     axes = figures.traversal_figure(fake_run(), 1, rows=2, limit=limit).axes[0]

@@ -4,60 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import Tensor, tensor
+from fake_run import FakeRun, bars, blind, leaning, note, perfect
+from torch import tensor
 from torch.nn.functional import one_hot
 
-from infogan_core import measures, metrics
+from infogan_core import classifier, features, metrics, movement, quality
 from infogan_core.images import ImageSet
-from infogan_core.latents import Categorical, LatentSpec, Uniform
+from infogan_core.latents import Categorical, Uniform
 
-MNIST = (Categorical(10), Uniform(), Uniform())
 GAUSS = 0.5 * math.log(2 * math.pi)
-
-
-class FakeRun:
-    """A run with a hand-made G and Q: `draw(codes)` gives the pictures, `see(x)` Q's outputs, one per code."""
-
-    def __init__(self, draw, see, codes=MNIST, path=None):
-        self.config = SimpleNamespace(latents=LatentSpec(2, codes))
-        self.generate, self.q_params, self.path = lambda _, codes: draw(codes), see, path
-
-    def infer(self, x: Tensor) -> list:
-        return self.config.latents.read(self.q_params(x))
-
-
-def note(codes: list[Tensor]) -> Tensor:
-    """Pictures that carry their codes in their first pixels: the category / 10, continuous codes from -2..2."""
-    x = torch.zeros(len(codes[0]), 1, 28, 28)
-    for i, c in enumerate(codes):
-        x[:, 0, 0, i] = c / 10 if i == 0 else (c + 2) / 4
-    return x
-
-
-def perfect(x: Tensor) -> list[Tensor]:
-    """The Q that reads the note without error."""
-    c1, c2, c3 = x[:, 0, 0, :3].unbind(1)
-    return [100.0 * one_hot((c1 * 10).round().long(), 10), 4 * c2[:, None] - 2, 4 * c3[:, None] - 2]
-
-
-def blind(x: Tensor) -> list[Tensor]:
-    """The Q that says the same of every picture."""
-    return [torch.zeros(len(x), 10), torch.zeros(len(x), 1), torch.zeros(len(x), 1)]
-
-
-def bars(slant: Tensor | float, thickness: float = 3.0) -> Tensor:
-    """Soft-edged bars over the whole height, leaning by `slant` px to the right per px up -> [N, 1, 28, 28]."""
-    y, x = torch.meshgrid(torch.arange(28) - 13.5, torch.arange(28) - 13.5, indexing="ij")
-    return (thickness / 2 + 0.5 - (x + torch.as_tensor(slant).reshape(-1, 1, 1) * y).abs()).clamp(0, 1)[:, None]
-
-
-def leaning(codes: list[Tensor]) -> Tensor:
-    """Bars whose slant is c2 / 10; c3 moves nothing."""
-    return bars(codes[1] / 10)
 
 
 def digits(labels=True, held_out=True, off=0) -> ImageSet:
@@ -71,7 +29,7 @@ def digits(labels=True, held_out=True, off=0) -> ImageSet:
 @pytest.fixture
 def few(monkeypatch):
     """Two sweeps per category are enough to test."""
-    monkeypatch.setattr(metrics, "NOISES", 2)
+    monkeypatch.setattr(movement, "NOISES", 2)
 
 
 def test_uninformed_q_tells_nothing():
@@ -120,86 +78,6 @@ def test_learned_sigma_has_no_ceiling():
     c2 = metrics.information(FakeRun(note, see, (Categorical(10), Uniform(None))), 100, seed=0)["c2"]
     assert (c2["sigma"], c2["ceiling"]) == ("learned", None)
     assert c2["mi"] == pytest.approx(math.log(2) - math.log(math.log(2) + 0.05) - GAUSS, abs=1e-5)
-
-
-@pytest.mark.parametrize("shear", [-0.4, 0.0, 0.3])
-def test_slant_is_the_shear(shear):
-    """A bar leaning right by `shear` px per px up, as "/" does, measures +shear."""
-    assert measures.slant(bars(shear)[0]).item() == pytest.approx(shear, abs=0.005)
-
-
-@pytest.mark.parametrize("w", [1, 2, 3, 12])
-def test_width_of_a_rectangle(w):
-    x = torch.zeros(1, 28, 28)
-    x[:, 4:24, 5 : 5 + w] = 0.7
-    assert measures.width(x).item() == pytest.approx(w, abs=1e-6)
-
-
-def test_width_does_not_count_the_slant():
-    """Leaning by 0.4 over 28 rows makes a 3 px bar's bounding box 14 px wide, and leaves its width."""
-    assert measures.width(bars(0.4)[0]).item() == pytest.approx(measures.width(bars(0.0)[0]).item(), rel=0.05)
-
-
-@pytest.mark.parametrize("w", [2, 3, 4])
-def test_thickness_of_a_bar(w):
-    """Edge to edge of the picture, so without ends; grey strokes count as bright ones do."""
-    x = torch.zeros(2, 28, 28)
-    x[:, :, 10 : 10 + w] = tensor([1.0, 0.4])[:, None, None]
-    assert measures.stroke_thickness(x).tolist() == pytest.approx([w, w], abs=1e-6)
-
-
-@pytest.mark.parametrize("w", [1.6, 2.5, 3.3])
-def test_thickness_of_soft_bars(w):
-    """Edges that fall within pixels, on a bar w px wide along the row and so w / sqrt(1.01) thick: to 5%."""
-    assert measures.stroke_thickness(bars(0.1, w)[0]).item() == pytest.approx(w / math.sqrt(1.01), rel=0.05)
-
-
-@pytest.mark.parametrize("grey", [0.0, 1.0])
-def test_even_picture_measures_no_nan(grey):
-    """Without an edge there is no stroke: thickness 0, slant 0."""
-    x = torch.full((1, 28, 28), grey)
-    assert (measures.stroke_thickness(x).item(), measures.slant(x).item()) == pytest.approx((0, 0), abs=1e-9)
-    assert measures.width(x).isfinite().all()
-
-
-def test_spearman_sees_order_and_not_size():
-    """1 for any rising row, -1 for any falling one, 0 for a constant one (where scipy says NaN)."""
-    values = torch.linspace(-2, 2, 11)
-    measured = torch.stack([values.exp(), -(values**3), torch.full((11,), 0.3)])
-    assert metrics.spearman(values, measured).tolist() == pytest.approx([1, -1, 0])
-
-
-def test_code_that_leans_the_picture_is_found(few):
-    """Swept over -2..2, c2 leans every bar from -0.2 to 0.2: rho 1 for all categories."""
-    c2 = metrics.movement(FakeRun(leaning, blind), code=1, seed=0)
-    assert (c2["slant"], c2["spread"]["slant"]) == pytest.approx((1, 0))
-    assert c2["ends"]["slant"] == pytest.approx([-0.2, 0.2], abs=0.005)
-
-
-def test_code_that_moves_nothing_reads_zero(few):
-    c3 = metrics.movement(FakeRun(leaning, blind), code=2, seed=0)
-    assert (c3["slant"], c3["width"], c3["thickness"]) == (0, 0, 0)
-
-
-def test_spread_tells_categories_apart(few):
-    """Even categories lean to the right and odd ones to the left: rho 0 on average, with spread 1."""
-    c2 = metrics.movement(FakeRun(lambda c: bars(c[1] / 10 * (1 - 2 * (c[0] % 2))), blind), code=1, seed=0)
-    assert (c2["slant"], c2["spread"]["slant"]) == pytest.approx((0, 1), abs=1e-9)
-
-
-def test_spread_is_not_over_noise(few):
-    """c3, shared by the categories, decides which way c2 leans: rho 0 on average in each category, spread 0."""
-    c2 = metrics.movement(FakeRun(lambda c: bars(c[1] / 10 * c[2].sign()), blind), code=1, seed=0)
-    assert (c2["slant"], c2["spread"]["slant"]) == pytest.approx((0, 0), abs=1e-9)
-
-
-def test_sweep_changes_one_code_only(few):
-    """c2 runs over -2..2 within each category and noise; c3 is held along a sweep and shared by the categories."""
-    x, categories = metrics.sweep(FakeRun(note, blind), code=1, seed=0)
-    c1, c2, c3 = x[:, 0, :3].view(categories, 2, 11, 3).unbind(-1)
-    assert torch.equal(c1, (torch.arange(10) / 10)[:, None, None].expand_as(c1))
-    assert torch.allclose(c2, torch.linspace(0, 1, 11).expand_as(c2))
-    assert torch.equal(c3, c3[:1, :, :1].expand_as(c3))
 
 
 MATCHINGS = {
@@ -288,10 +166,14 @@ def test_one_sample_has_no_standard_error(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_colour_pictures_have_no_slant(tmp_path):
+def test_colour_pictures_have_no_slant(tmp_path, few):
     colour = ImageSet(torch.zeros(4, 3, 28, 28, dtype=torch.uint8), None, "colour")
-    report = metrics.evaluate(FakeRun(note, perfect, path=tmp_path), colour, samples=100)
+    run = FakeRun(lambda c: note(c).expand(-1, 3, -1, -1), perfect, path=tmp_path)
+    report = metrics.evaluate(run, colour, samples=100)
     assert "slant" not in report["codes"]["c2"]
+    assert report["codes"]["c2"]["brightness"] == pytest.approx(1)
+    assert report["conditions"]["features"] is None
+    assert "quality" not in report
 
 
 def test_continuous_codes_alone(tmp_path, few):
@@ -313,10 +195,55 @@ def test_summary_is_a_few_aligned_lines(tmp_path, few):
     assert {len(line) for line in codes[1:]} == {len(head)}
 
 
-def test_a_code_is_named_after_what_it_moves_most_steadily():
-    codes = {
-        "c1": {"kind": "categorical"},
-        "c2": {"slant": -0.95, "width": 0.9, "thickness": 0.1},
-        "c3": {"slant": 0.2, "width": 0.7, "thickness": -0.6},
-    }
-    assert metrics.names(codes) == {"c2": "slant"}
+@pytest.fixture(scope="module")
+def house_numbers(tmp_path_factory):
+    """Pictures whose digit, of three, is the bright channel, and the folder of a classifier that has seen them."""
+    folder = tmp_path_factory.mktemp("features")
+    y = torch.arange(200) % 3
+    x = torch.rand(200, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 80
+    x[torch.arange(200), y] += 120
+    images = ImageSet(x[:150].byte(), y[:150], "SVHN", ImageSet(x[150:].byte(), y[150:], "SVHN, held out"))
+    features.save_features(features.train_features("svhn", images, steps=15), folder / "svhn.safetensors")
+    return images, folder
+
+
+@pytest.fixture
+def reader(house_numbers, monkeypatch):
+    """The pictures; evaluate() finds the classifier, and takes few subsets."""
+    images, folder = house_numbers
+    monkeypatch.setattr(metrics, "FOLDER", folder)
+    monkeypatch.setattr(classifier, "FOLDER", folder)
+    monkeypatch.setattr(quality, "SUBSETS", 2)
+    return images
+
+
+def painted(codes):
+    """The category, modulo 3, is the bright channel, as in `reader`'s pictures; c2 makes all brighter."""
+    x = torch.rand(len(codes[0]), 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 0.3
+    x[torch.arange(len(x)), codes[0] % 3] += 0.47
+    return (x + codes[1][:, None, None, None] / 20).clamp(0, 1)
+
+
+def test_colour_pictures_with_a_classifier(tmp_path, few, reader):
+    """What c1 decides is read and named, c2 is brightness, c3 is nothing; the report is plain and the same again."""
+    run = FakeRun(painted, blind, path=tmp_path, dataset="svhn")
+    report = metrics.evaluate(run, reader, samples=500)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == report
+    assert report["meaning"]["codes"]["c1"]["mi"]["digit"] > 0.9  # of 1.09, at most ln 3
+    assert (report["names"]["c1"].split(",")[0], report["names"]["c2"]) == ("digit", "brightness")
+    assert report["names"]["c1=1"] == "digit 1 100%"
+    assert "c3" not in report["names"]
+    assert report["quality"]["n"] == {"generated": 500, "train": 150, "held_out": 50}
+    assert report["conditions"]["features"]["dataset"] == "svhn"
+    text = metrics.summary(report)
+    assert "times that of real ones; kernel distance" in text
+    assert "categories with a meaning: c1=" in text
+    assert text.splitlines()[-1].endswith("nothing strong")
+    assert metrics.evaluate(run, reader, samples=500) == report
+
+
+def test_rendered_pictures_are_not_read_by_the_real_classifier(tmp_path, few, reader):
+    drawn = ImageSet(reader.pixels, reader.labels, "rendered", reader.held_out, note="rendered, not SVHN")
+    report = metrics.evaluate(FakeRun(painted, blind, path=tmp_path, dataset="svhn"), drawn, samples=100)
+    assert report["conditions"]["features"] is None
+    assert "meaning" not in report

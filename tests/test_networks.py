@@ -39,7 +39,7 @@ def test_d_of_32_pixels_has_the_parameters_of_table_c2():
     assert parameters(Discriminator(SVHN, 32, 3)) == trunk + 4096 + 1 + q
 
 
-@pytest.mark.parametrize(("size", "channels", "low"), [(28, 1, 0), (28, 3, 0), (32, 1, -1), (32, 3, -1)])
+@pytest.mark.parametrize(("size", "channels", "low"), [(28, 1, 0), (28, 3, 0), (32, 1, -1), (32, 3, -1), (64, 3, -1)])
 def test_g_draws_pictures_of_every_kind(size, channels, low):
     x = Generator(MNIST, size, channels, width=0.125)(torch.randn(4, 74) * 100)
     assert x.shape == (4, channels, size, size)
@@ -54,6 +54,22 @@ def test_a_learned_sigma_costs_q_one_output():
 def test_slope_reaches_every_leaky_relu():
     slopes = {m.negative_slope for m in Discriminator(MNIST, slope=0.01).modules() if isinstance(m, nn.LeakyReLU)}
     assert slopes == {0.01}
+
+
+def test_batch_norm_in_every_block_of_g_is_two_more_than_the_table_has():
+    norms = [
+        sum(isinstance(m, nn.BatchNorm2d) for m in Generator(SVHN, 32, 3, 0.125, every).modules()) for every in (0, 1)
+    ]
+    assert norms == [1, 3]
+
+
+def test_d_reads_64_pixels_with_one_block_more():
+    assert (
+        len(Discriminator(CELEBA, 64, 3, width=0.125).trunk) == len(Discriminator(CELEBA, 32, 3, width=0.125).trunk) + 3
+    )
+    logits, q = Discriminator(CELEBA, 64, 3, width=0.125)(torch.zeros(2, 3, 64, 64))
+    assert logits.shape == (2,)
+    assert [tuple(params.shape) for params in q] == [(2, 10)] * 10
 
 
 def test_real_and_fake_are_normalised_apart():

@@ -208,6 +208,21 @@ def test_warps_stay_within_their_reach():
     assert 1.9 < warps[..., 2].abs().max() * 28 / 2 <= 2
 
 
+def test_colour_goes_on_past_its_edge():
+    """A digit lies on black; a photograph does not."""
+    x, maps = torch.rand(1, 3, 32, 32), torch.eye(2, 3)[None].clone()
+    maps[0, 1, 2] = -4 * 2 / 32  # the output reads 4 pixels further up
+    torch.testing.assert_close(warped(x, maps)[:, :, :4], x[:, :, :1].expand(-1, -1, 4, -1), atol=1e-4, rtol=0)
+
+
+def test_half_of_the_real_pictures_are_mirrored_and_no_fake_is():
+    """Both readings of a real picture (lambda_real) mirror it alike: a code may tell left from right."""
+    real, fake_d, fake_g, again = next(Batches(tiny(flip=True, shift=0, warp=0), 256, CPU)).warps[..., 0, 0]
+    assert set(real.tolist()) == {-1.0, 1.0}
+    assert torch.equal(real, again)
+    assert {*fake_d.tolist(), *fake_g.tolist()} == {1.0}
+
+
 def test_a_graph_without_cuda_is_refused(blobs):
     step, _ = make(tiny(), blobs.pixels)
     with pytest.raises(ValueError, match='step_form="graph" needs a CUDA device'):

@@ -1,0 +1,121 @@
+"""What a code moves that can be measured on the picture itself, and how steadily, whatever the other codes are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from torch import Tensor
+
+from infogan_core import measures
+from infogan_core.latents import Categorical, LatentSpec
+from infogan_core.measures import border
+
+if TYPE_CHECKING:
+    from infogan_core.runs import Run
+
+GREY = {"slant": measures.slant, "width": measures.width, "thickness": measures.stroke_thickness}
+COLOUR = {
+    "brightness": measures.brightness,
+    "contrast": measures.contrast,
+    "hue": measures.hue,
+    "saturation": measures.saturation,
+    "background brightness": lambda x: measures.brightness(border(x)),
+    "background hue": lambda x: measures.hue(border(x)),
+    "left edge": measures.left_edge,
+    "right edge": measures.right_edge,
+}
+PLANE = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(border(x))}  # angles have no mean
+NAMED = 0.8  # a code is named after what it moves with at least this Spearman correlation, or correlation ratio
+SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
+NOISES = 20  # sweeps per category
+SETTINGS = 50  # of noise and the other codes, for each of which a categorical code runs through its categories
+
+
+def movement(run: Run, code: int, seed: int) -> dict:
+    """Figure 2 (b-d) of Chen et al. 2016 as numbers: what of the picture does the swept code move?
+
+    slant, width, thickness, or the colour measures: Spearman correlation along a sweep, averaged over categories and
+    noise; `spread`, its standard deviation across categories; `ends`, the average measurement at the first and the
+    last value, in its own unit. A hue is an angle: it is followed around the circle along each sweep.
+    """
+    pictures, categories = sweep(run, code, seed)
+    values = torch.linspace(*SWEEP)
+    report, spread, ends = {}, {}, {}
+    for name, measure in (COLOUR if pictures.dim() == 4 else GREY).items():
+        measured = measure(pictures).view(-1, len(values))
+        if name in PLANE:
+            measured = torch.from_numpy(np.unwrap(measured.numpy(), period=1))
+        rho = spearman(values, measured).view(categories, -1)
+        report[name] = rho.mean().item()
+        spread[name] = rho.mean(dim=1).std(correction=0).item()
+        ends[name] = measured[:, [0, -1]].mean(dim=0).tolist()
+    return {**report, "spread": spread, "ends": ends}
+
+
+def context(run: Run, code: int, seed: int) -> dict[str, float]:
+    """What of a colour picture a categorical code decides: eta^2 by measure, noise and other codes held along a row.
+
+    The share of the variance within rows (one setting of noise and other codes, all categories) that lies between the
+    categories' means: 1 where a category does the same to every picture, about 1 / SETTINGS where it does nothing.
+    """
+    spec, k = run.config.latents, run.config.latents.codes[code].k
+    noise, codes = spec.sample(SETTINGS, torch.Generator().manual_seed(seed))
+    rows, category = torch.arange(SETTINGS).repeat_interleave(k), torch.arange(k).repeat(SETTINGS)
+    codes = [category if i == code else c[rows] for i, c in enumerate(codes)]
+    pictures = run.generate(noise[rows], codes).float().cpu()
+    return {name: eta2(PLANE.get(name, measure)(pictures).view(SETTINGS, k, -1)) for name, measure in COLOUR.items()}
+
+
+def eta2(values: Tensor) -> float:
+    """Squared correlation ratio (Pearson 1905) of [rows, K, D] with K, each row's mean taken away; 0 if all are equal.
+
+    Points of D dimensions, such as colours, count by their distance: sums of squares over D.
+    """
+    centred = values.double() - values.double().mean(dim=1, keepdim=True)
+    total = centred.square().sum().item()
+    between = len(values) * centred.mean(dim=0).square().sum().item()
+    return between / total if total > 1e-12 * values.numel() else 0.0  # below: rounding
+
+
+def names(codes: dict[str, dict]) -> dict[str, str]:
+    """Each code that moves something steadily, by what it moves most: rho, or the correlation ratio, at least NAMED."""
+    named = {}
+    for code, numbers in codes.items():
+        strength = {m: abs(numbers[m]) for m in (*GREY, *COLOUR) if m in numbers}
+        strength |= {m: eta2**0.5 for m, eta2 in numbers.get("eta2", {}).items()}
+        if strength and max(strength.values()) >= NAMED:
+            named[code] = max(strength, key=strength.get)
+    return named
+
+
+def first_categorical(spec: LatentSpec) -> int | None:
+    """Index of the code that stands for the class: c1 in all of the paper's experiments."""
+    return next((i for i, code in enumerate(spec.codes) if isinstance(code, Categorical)), None)
+
+
+def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:
+    """One code swept for each category of c1 and each noise: (float [categories * NOISES * steps, H, W], categories).
+
+    Colour pictures stay [..., 3, H, W]. The rest of G's input is drawn as in training, held along a sweep and shared
+    by the categories.
+    """
+    spec, first = run.config.latents, first_categorical(run.config.latents)
+    noise, codes = spec.sample(NOISES, torch.Generator().manual_seed(seed))
+    values = torch.linspace(*SWEEP)
+    categories = 1 if first is None else spec.codes[first].k
+    rows = torch.arange(NOISES).repeat(categories).repeat_interleave(len(values))
+    codes = [c[rows] for c in codes]
+    if first is not None:
+        codes[first] = torch.arange(categories).repeat_interleave(NOISES * len(values))
+    codes[code] = values.repeat(categories * NOISES)
+    return run.generate(noise[rows], codes).float().cpu().squeeze(1), categories
+
+
+def spearman(values: Tensor, measured: Tensor) -> Tensor:
+    """Spearman's rank correlation of `values` [steps] with each row of [rows, steps] -> [rows]; 0 if all are equal."""
+    ranks, order = (torch.from_numpy(rankdata(x.numpy(), axis=-1)) for x in (measured, values))
+    ranks, order = ranks - ranks.mean(dim=-1, keepdim=True), order - order.mean()
+    return ranks @ order / (ranks.norm(dim=-1) * order.norm()).clamp_min(1e-12)  # Pearson's correlation of the ranks

@@ -1,0 +1,44 @@
+"""What the notebooks' parameters mean: where a notebook runs, and whether it trains or loads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from infogan_core.config import Config
+from infogan_core.images import ImageSet
+from infogan_core.presets import preset
+from infogan_core.progress import BATCH, progress
+from infogan_core.runs import Run, load_run, read_config
+from infogan_core.training import train
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def start_in_project() -> None:
+    """Leave notebooks/, where Jupyter starts a notebook, for the project's folder: paths are then the same for all."""
+    if Path.cwd() == PROJECT / "notebooks" and BATCH not in os.environ:
+        os.chdir(PROJECT)
+
+
+def config_for(weights: str, dataset: str, profile: str, seed: int) -> Config:
+    """The preset, for `weights` "train"; else the config of the run that `weights` names. See train_or_load."""
+    return preset(dataset, profile, seed=seed) if weights == "train" else read_config(_folder(weights, dataset))
+
+
+def train_or_load(
+    weights: str, config: Config, images: ImageSet, out: str | Path, device: str | torch.device = "auto"
+) -> Run:
+    """What a notebook's `weights` asks for: "train" (or go on), "published", or a run directory to load.
+
+    Raises as train() and load_run() do.
+    """
+    if weights == "train":
+        return train(config, images, out, device, on_log=progress(config))
+    return load_run(_folder(weights, config.dataset), device)
+
+
+def _folder(weights: str, dataset: str) -> Path:
+    return PROJECT / "outputs" / "published" / dataset if weights == "published" else Path(weights).expanduser()

@@ -1,0 +1,54 @@
+"""A run with a hand-made G and Q, and pictures whose measurements are known."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from infogan_core.latents import Categorical, LatentSpec, Uniform
+
+MNIST = (Categorical(10), Uniform(), Uniform())
+
+
+class FakeRun:
+    """A run with a hand-made G and Q: `draw(codes)` gives the pictures, `see(x)` Q's outputs, one per code."""
+
+    def __init__(self, draw, see, codes=MNIST, path=None, dataset="mnist"):
+        self.config = SimpleNamespace(dataset=dataset, latents=LatentSpec(2, codes))
+        self.generate, self.q_params, self.path = lambda _, codes: draw(codes), see, path
+
+    def infer(self, x: Tensor) -> list:
+        return self.config.latents.read(self.q_params(x))
+
+
+def note(codes: list[Tensor]) -> Tensor:
+    """Pictures that carry their codes in their first pixels: the category / 10, continuous codes from -2..2."""
+    x = torch.zeros(len(codes[0]), 1, 28, 28)
+    for i, c in enumerate(codes):
+        x[:, 0, 0, i] = c / 10 if i == 0 else (c + 2) / 4
+    return x
+
+
+def perfect(x: Tensor) -> list[Tensor]:
+    """The Q that reads the note without error."""
+    c1, c2, c3 = x[:, 0, 0, :3].unbind(1)
+    return [100.0 * one_hot((c1 * 10).round().long(), 10), 4 * c2[:, None] - 2, 4 * c3[:, None] - 2]
+
+
+def blind(x: Tensor) -> list[Tensor]:
+    """The Q that says the same of every picture."""
+    return [torch.zeros(len(x), 10), torch.zeros(len(x), 1), torch.zeros(len(x), 1)]
+
+
+def bars(slant: Tensor | float, thickness: float = 3.0) -> Tensor:
+    """Soft-edged bars over the whole height, leaning by `slant` px to the right per px up -> [N, 1, 28, 28]."""
+    y, x = torch.meshgrid(torch.arange(28) - 13.5, torch.arange(28) - 13.5, indexing="ij")
+    return (thickness / 2 + 0.5 - (x + torch.as_tensor(slant).reshape(-1, 1, 1) * y).abs()).clamp(0, 1)[:, None]
+
+
+def leaning(codes: list[Tensor]) -> Tensor:
+    """Bars whose slant is c2 / 10; c3 moves nothing."""
+    return bars(codes[1] / 10)
