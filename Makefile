@@ -1,5 +1,6 @@
 # make mnist | svhn | celeba | features | lab | test | bench: each makes .venv and installs first, when missing
 PROFILE ?= quick
+WEIGHTS ?= train
 SOURCE ?= embedded
 SEED ?= 0
 DEVICE ?= auto
@@ -9,8 +10,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: mnist svhn celeba features lab test bench
-mnist: WEIGHTS ?= train
-svhn celeba: WEIGHTS ?= published
 mnist svhn celeba: .venv/installed
 	$(BIN)/python -m infogan_core.batch notebooks/$@.ipynb -p profile $(PROFILE) -p weights $(WEIGHTS) \
 		-p source "$(SOURCE)" -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"

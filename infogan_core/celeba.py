@@ -211,7 +211,7 @@ def _check_listed(path: Path, numbers: np.ndarray, listed: Listed, skip_bad: boo
 
 def _image_set(path: Path, faces: Faces, crop: tuple[int, int, int], listed: Listed | None, skip_bad: bool) -> ImageSet:
     n, (x, y, side) = len(faces.numbers), crop
-    about = f"{n:,} faces from {path}, {side}x{side} at ({x}, {y})"
+    about = f"{n:,} faces from {path.name}, {side}x{side} at ({x}, {y})"
     if faces.skipped:
         about += f", {faces.skipped:,} bad pictures skipped"
     attributes, names = None, ()

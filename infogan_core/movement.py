@@ -29,6 +29,7 @@ COLOUR = {
 }
 PLANE = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(border(x))}  # angles have no mean
 NAMED = 0.8  # a code is named after what it moves with at least this Spearman correlation, or correlation ratio
+TIED = 0.01  # what is that close to the strongest is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 NOISES = 20  # sweeps per category
 SETTINGS = 50  # of noise and the other codes, for each of which a categorical code runs through its categories
@@ -81,13 +82,17 @@ def eta2(values: Tensor) -> float:
 
 
 def names(codes: dict[str, dict]) -> dict[str, str]:
-    """Each code that moves something steadily, by what it moves most: rho, or the correlation ratio, at least NAMED."""
+    """Each code that moves something steadily, by what it moves most: rho, or the correlation ratio, at least NAMED.
+
+    What it moves as steadily as that, within TIED, is named as well: "slant and thickness".
+    """
     named = {}
     for code, numbers in codes.items():
         strength = {m: abs(numbers[m]) for m in (*GREY, *COLOUR) if m in numbers}
         strength |= {m: eta2**0.5 for m, eta2 in numbers.get("eta2", {}).items()}
         if strength and max(strength.values()) >= NAMED:
-            named[code] = max(strength, key=strength.get)
+            least = max(NAMED, max(strength.values()) - TIED)
+            named[code] = " and ".join(measure for measure, value in strength.items() if value >= least)
     return named
 
 

@@ -58,7 +58,7 @@ def _read_npz(path: Path) -> ImageSet:
         if labels.dtype.kind not in "iu" or labels.shape != (n,):
             raise ValueError(f"{path}: labels must be {n} whole numbers, found {labels.dtype} {labels.shape}")
         labels = np.unique(labels, return_inverse=True)[1]  # 0, 1, ... in their order
-    own = image_set(images, labels, f"own images ({n:,} from {path})")
+    own = image_set(images, labels, f"own images ({n:,} from {path.name})")
     return _with_attributes(own, arrays, path) if "attributes" in arrays else own
 
 
@@ -91,7 +91,7 @@ def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:
     at_least_two(len(good), f"{folder}, {skipped} bad pictures skipped" if skipped else folder)
     if all((image == image[..., :1]).all() for image in images):  # grey, however it was stored
         images = images[..., :1]
-    name = f"own images ({len(good):,} from {folder}{f', {skipped} bad pictures skipped' if skipped else ''})"
+    name = f"own images ({len(good):,} from {folder.name}{f', {skipped} bad pictures skipped' if skipped else ''})"
     classes = sorted({path.parent for path in good})
     if len(classes) < 2 or any(subfolder.parent != folder for subfolder in classes):
         return image_set(images, None, name)

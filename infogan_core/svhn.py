@@ -33,10 +33,10 @@ def load_svhn(source: str | Path, root: Path) -> ImageSet | None:
         _download(folder)
         return _read(folder / TRAIN, "the official files")
     if source.suffix.lower() == ".mat" and source.is_file():
-        return _read(source, f"from {source}", extra=False)
+        return _read(source, f"from {source.name}", extra=False)
     for folder in (source, source / "svhn"):
         if any((folder / name).is_file() for name in (TRAIN, TEST, EXTRA)):
-            return _read(folder / TRAIN, f"from {folder}")
+            return _read(folder / TRAIN, f"from {folder.name}")
     return None
 
 

@@ -84,13 +84,13 @@ def test_own_pictures_named_like_celebas_are_own_pictures(tmp_path):
     """As ffmpeg names the frames of a film."""
     for i in range(1, 6):
         write_picture(tmp_path / f"{i:06d}.jpg", noise(90, 120, 3))
-    assert celeba(tmp_path, tmp_path).name == f"own images (5 from {tmp_path})"
+    assert celeba(tmp_path, tmp_path).name == f"own images (5 from {tmp_path.name})"
 
 
 def test_own_pictures_of_celebas_size_are_own_pictures(tmp_path):
     for i in range(5):
         write_picture(tmp_path / f"me {i}.jpg", noise(218, 178, 3))
-    assert celeba(tmp_path, tmp_path).name == f"own images (5 from {tmp_path})"
+    assert celeba(tmp_path, tmp_path).name == f"own images (5 from {tmp_path.name})"
 
 
 @pytest.mark.parametrize("damage", ["renamed", "broken"])
@@ -115,7 +115,7 @@ def test_file_of_another_kind_is_left_to_the_own_images(tmp_path):
 
 def test_name_says_what_was_done(tmp_path, faces_zip):
     images = celeba(faces_zip, tmp_path)
-    assert images.name == f"CelebA (10 faces from {faces_zip}, 128x128 at (89, 121))"
+    assert images.name == f"CelebA (10 faces from {faces_zip.name}, 128x128 at (89, 121))"
 
 
 def test_size_and_crop(tmp_path, faces_zip):

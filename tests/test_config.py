@@ -7,15 +7,24 @@ import pytest
 from infogan_core import PRESETS, Categorical, Config, LatentSpec, Uniform, about, check_claims, preset
 
 
-@pytest.mark.parametrize("profile", PRESETS["mnist"])
-def test_a_preset_survives_json(profile):
-    config = preset("mnist", profile, seed=3)
+@pytest.mark.parametrize(("dataset", "profile"), [(d, p) for d in PRESETS for p in PRESETS[d]])
+def test_a_preset_survives_json(dataset, profile):
+    config = preset(dataset, profile, seed=3)
     assert Config.from_json(config.to_json()) == config
 
 
 def test_unusual_codes_survive_json():
     config = Config(latents=LatentSpec(5, (Uniform(None), Categorical(3)), "normal"), lambda_info=(0.1, 1))
     assert Config.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(("dataset", "noise", "width"), [("svhn", 124, 168), ("celeba", 128, 228)])
+def test_paper_has_the_codes_of_appendix_c_and_none_of_what_helps(dataset, noise, width):
+    c = preset(dataset, "paper")
+    assert (c.latents.noise_dim, c.latents.width, c.image_size, c.channels) == (noise, width, 32, 3)
+    assert (c.lr_d, c.lr_g, c.slope, c.width, set(c.lambda_info)) == (2e-4, 1e-3, 0.1, 1, {1.0})
+    assert not any((c.norm_every, c.lr_decay, c.lambda_real, c.shift, c.warp, c.flip, c.ema))
+    assert c.latents.codes == preset(dataset, "quick").latents.codes
 
 
 def test_a_config_of_an_earlier_version_lacks_what_was_off():

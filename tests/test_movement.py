@@ -106,3 +106,8 @@ def test_a_code_is_named_after_what_it_moves_most_steadily():
         "c3": {"slant": 0.2, "width": 0.7, "thickness": -0.6},
     }
     assert movement.names(codes) == {"c2": "slant"}
+
+
+def test_a_code_that_moves_two_things_alike_is_named_after_both():
+    codes = {"c2": {"slant": -1.0, "width": 0.91, "thickness": 0.993}}
+    assert movement.names(codes) == {"c2": "slant and thickness"}

@@ -142,6 +142,18 @@ def test_own_colour_pictures_train_with_the_same_notebook(tmp_path):
     assert "held_out" not in json.loads((tmp_path / "out" / "metrics.json").read_text())
 
 
+@pytest.mark.parametrize("name", ["svhn", "celeba"])
+def test_a_colour_notebook_trains_on_rendered_pictures_that_say_so(name, tmp_path):
+    command = [sys.executable, "-m", "infogan_core.batch", f"notebooks/{name}.ipynb", "-p", "profile", "smoke"]
+    done = subprocess.run([*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    codes = json.loads((tmp_path / "config.json").read_text())["latents"]["codes"]
+    assert len(codes) == {"svhn": 8, "celeba": 10}[name]
+    assert len(list((tmp_path / "traversals").iterdir())) == len(codes)
+    assert json.loads((tmp_path / "env.json").read_text())["note"].startswith("rendered, not ")
+    assert json.loads((tmp_path / "metrics.json").read_text())["codes"]["c1"]["mi"] < 2.3026
+
+
 def test_a_misspelled_parameter_is_refused_before_anything_runs(tmp_path):
     command = [sys.executable, "-m", "infogan_core.batch", "notebooks/mnist.ipynb", "-p", "profil", "smoke"]
     done = subprocess.run(

@@ -43,7 +43,7 @@ def test_own_pictures_train_with_every_dataset(tmp_path, dataset):
         write_picture(tmp_path / f"{i}.png", noise(40, 50, 3))
     images = load_images(dataset, tmp_path)
     assert (images.size, images.channels) == (DATASETS[dataset][1], 3)
-    assert images.name == f"own images (5 from {tmp_path})"
+    assert images.name == f"own images (5 from {tmp_path.name})"
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "svhn"])
