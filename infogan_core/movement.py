@@ -84,15 +84,16 @@ def eta2(values: Tensor) -> float:
 def names(codes: dict[str, dict]) -> dict[str, str]:
     """Each code that moves something steadily, by what it moves most: rho, or the correlation ratio, at least NAMED.
 
-    What it moves as steadily as that, within TIED, is named as well: "slant and thickness".
+    What else it does to a stroke, within TIED as steadily, is named as well: "slant and thickness".
     """
     named = {}
     for code, numbers in codes.items():
         strength = {m: abs(numbers[m]) for m in (*GREY, *COLOUR) if m in numbers}
         strength |= {m: eta2**0.5 for m, eta2 in numbers.get("eta2", {}).items()}
         if strength and max(strength.values()) >= NAMED:
-            least = max(NAMED, max(strength.values()) - TIED)
-            named[code] = " and ".join(measure for measure, value in strength.items() if value >= least)
+            most = max(strength, key=strength.get)
+            tied = [m for m in GREY if max(NAMED, strength[most] - TIED) <= strength.get(m, 0)]
+            named[code] = " and ".join(tied) if most in tied else most
     return named
 
 
