@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,23 +155,21 @@ def read_list(path: Path) -> Listed:
         n, names = int(lines[0]), tuple(lines[1].decode().split())
     except (ValueError, IndexError):
         raise ValueError(f"{path}: line 1 must be the number of rows, line 2 the names of the attributes") from None
+    form = re.compile(rb"([0-9]{6})\.jpg((?: +-?1){%d}) *" % len(names))
     numbers, rows = [], []
     for i, line in enumerate(lines[2:], start=3):
-        name, _, signs = line.strip().partition(b" ")
-        signs = signs.replace(b"-1", b"0").split()
-        row = b"".join(signs)
-        named = NAMED.fullmatch(name.decode(errors="replace"))
-        if named is None or len(signs) != len(names) or len(row) != len(names) or row.strip(b"01"):
+        row = form.fullmatch(line)
+        if row is None:
             raise ValueError(f"{path}: line {i} must be a name like 000001.jpg and {len(names)} times 1 or -1")
-        numbers.append(int(named[1]))
-        rows.append(row)
+        numbers.append(int(row[1]))
+        rows.append(row[2])
     if len(rows) != n or not names:
         raise ValueError(f"{path}: line 1 says {n:,} rows, found {len(rows):,} of {len(names)} values; copy it again")
     numbers, order = np.unique(np.array(numbers), return_index=True)
     if len(numbers) != n:
         raise ValueError(f"{path}: lists {n - len(numbers):,} pictures twice")
-    values = np.frombuffer(b"".join(rows), np.uint8).reshape(n, len(names))[order] - ord("0")
-    return Listed(path, numbers, values, names)
+    signs = b"".join(rows).replace(b"-1", b"0").replace(b" ", b"")  # all at once: 202,599 rows take half a second
+    return Listed(path, numbers, np.frombuffer(signs, np.uint8).reshape(n, len(names))[order] - ord("0"), names)
 
 
 def _faces(

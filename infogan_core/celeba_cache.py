@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -133,12 +133,15 @@ def _whole_file(path: Path) -> Iterator[BinaryIO]:
     """A new file, renamed to `path` once it is whole and on the disk. After an error nothing of it is left."""
     created = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob(f".{path.name}.*.tmp"):  # of processes that were killed: nobody writes to it
-        if time.time() - stale.stat().st_mtime > 600:
-            stale.unlink(missing_ok=True)
+    for other in path.parent.glob(f".{path.name}.*.tmp"):
+        with suppress(OSError), open(other, "rb") as left:  # by a process that was killed, unless its writer holds it
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            other.unlink()
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(beside, "wb") as file:
+            with suppress(OSError):  # a disk that knows no locks
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -1,10 +1,10 @@
 """CelebA's cache: every picture named, skipped or kept, and a file that is whole or not there."""
 
 import errno
+import fcntl
 import os
 import resource
 import threading
-import time
 import zipfile
 from collections import namedtuple
 
@@ -214,10 +214,10 @@ def test_interrupted_leaves_nothing_and_no_thread(tmp_path, faces_zip, monkeypat
 
 def test_what_a_killed_process_left_is_cleared_away(tmp_path, faces_zip):
     dead, alive = tmp_path / ".cache.99999.tmp", tmp_path / ".cache.99998.tmp"
-    for file in (dead, alive):
-        file.write_bytes(b"?")
-    os.utime(dead, (time.time() - 3600,) * 2)
-    cached(faces_zip, tmp_path / "cache")
+    dead.write_bytes(b"?")
+    with open(alive, "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as its writer does
+        cached(faces_zip, tmp_path / "cache")
     assert (dead.exists(), alive.exists()) == (False, True)
 
 
