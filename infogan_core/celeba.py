@@ -150,14 +150,15 @@ def read_list(path: Path) -> Listed:
 
     Raises ValueError, naming the file and the line.
     """
-    lines = path.read_bytes().rstrip().splitlines()
+    data = path.read_bytes().rstrip()
     try:
-        n, names = int(lines[0]), tuple(lines[1].decode().split())
+        n, names = int(data.split(b"\n", 1)[0]), tuple(data.split(b"\n", 2)[1].decode().split())
     except (ValueError, IndexError):
         raise ValueError(f"{path}: line 1 must be the number of rows, line 2 the names of the attributes") from None
-    form = re.compile(rb"([0-9]{6})\.jpg((?: +-?1){%d}) *" % len(names))
+    form = re.compile(rb"([0-9]{6})\.jpg([01]{%d})" % len(names))
+    short = data.replace(b"-1", b"0").translate(None, b" \t\r")  # all at once: three times as fast for 202,599 rows
     numbers, rows = [], []
-    for i, line in enumerate(lines[2:], start=3):
+    for i, line in enumerate(short.split(b"\n")[2:], start=3):
         row = form.fullmatch(line)
         if row is None:
             raise ValueError(f"{path}: line {i} must be a name like 000001.jpg and {len(names)} times 1 or -1")
@@ -168,8 +169,8 @@ def read_list(path: Path) -> Listed:
     numbers, order = np.unique(np.array(numbers), return_index=True)
     if len(numbers) != n:
         raise ValueError(f"{path}: lists {n - len(numbers):,} pictures twice")
-    signs = b"".join(rows).replace(b"-1", b"0").replace(b" ", b"")  # all at once: 202,599 rows take half a second
-    return Listed(path, numbers, np.frombuffer(signs, np.uint8).reshape(n, len(names))[order] - ord("0"), names)
+    values = np.frombuffer(b"".join(rows), np.uint8).reshape(n, len(names))[order] - ord("0")
+    return Listed(path, numbers, values, names)
 
 
 def _faces(
