@@ -1,9 +1,10 @@
-"""Sliders over the latent code: turn c1, c2, ... and see G(z, c). The only file that imports ipywidgets."""
+"""Sliders over the latent code: turn c1, c2, ... and see G(z, c)."""
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 
@@ -11,106 +12,158 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from infogan_core.figures import Run, category_label, code_title, grid, note_of, png_bytes, sweep
-from infogan_core.latents import Categorical, Uniform
+from infogan_core.controls import SHEET, SIDE, START, STYLE, Side, button, button_pictures, control
+from infogan_core.exchange import Exchange
+from infogan_core.figures import Run, code_title, grid
+from infogan_core.latents import Categorical
+from infogan_core.views import all_codes, back_and_forth, pace, sheet, strips
 
-SIDE = 280  # of the picture, in pixels, give or take a whole enlargement
 LAST_SEED = 2**31 - 1
-START = 0  # of every code: the first category, the middle of a slider
-STEPS = 41  # of a continuous code from -2 to 2 while it plays: 0.1 each
-Control = widgets.ToggleButtons | widgets.FloatSlider
+NOISES = 10  # rows of the sheet: the noise of the seed, and of the seeds after it
+VIEWS = ("single", "sheet", "all codes")
+PAUSE = 0.15  # seconds without a change after which the pictures on the buttons follow
 
 
 class Explorer(widgets.HBox):
-    """One picture G(z, c), a control for each latent code, and what Q reads in it; a still PNG where no widgets run.
+    """G(z, c) of a run, a control for each code, and what Q reads in the picture; a still PNG where no widgets run.
 
-    Needs of the run: config.latents, generate(), infer() and report (whose "names", if any, title the codes). An error
-    while drawing is shown beneath the controls, and the last picture stays.
+    `other`, a run with the same latents, is shown beside it on the same noise and codes: ValueError if it has others.
+    Needs of a run: config (latents, image_size, channels), generate(), infer() and report (whose "names", if any, title
+    the codes). An error while drawing is shown beneath the controls, and the last picture stays.
     """
 
-    def __init__(self, run: Run, seed: int = 0) -> None:
+    def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
         super().__init__(layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
-        self.run, self._first_seed, self._held = run, seed, False
+        if other is not None and other.config.latents != run.config.latents:
+            raise ValueError(f"runs to compare need the same latents: {run.config.latents}, {other.config.latents}")
+        self.run, self._first_seed, self._held, self._waiting = run, seed, False, None
         self._codes = run.config.latents.codes
         titles = [code_title(run, i) for i in range(len(self._codes))]
-        self.picture = widgets.Image(format="png")
-        self.reading, self.error = widgets.HTML(layout={"max_width": f"{SIDE}px"}), widgets.HTML()
-        self.controls = [_control(run, i, title) for i, title in enumerate(titles)]
+        captions = [_caption(r) for r in (run, other)] if other else [""]
+        self.sides = [Side(r, caption) for r, caption in zip([run, *([other] if other else [])], captions, strict=True)]
+        self.picture, self.reading = self.sides[0].picture, self.sides[0].reading
+        self.view = widgets.ToggleButtons(options=VIEWS, description="view", style={"button_width": "auto"})
+        self.controls = [control(run, i, title) for i, title in enumerate(titles)]
         self.noise = widgets.BoundedIntText(
             seed, min=0, max=LAST_SEED, description="noise", tooltip="seed of the noise z"
         )
-        self.new_noise = _button("new noise", "the noise of the next seed")
-        self.reset = _button("reset", "codes and noise as they were at first")
+        self.new_noise = button("new noise", "the noise of the next seed")
+        self.reset = button("reset", "codes and noise as they were at first")
         self.swept = widgets.Dropdown(options=[(title, i) for i, title in enumerate(titles)], description="sweep")
-        self.swept.tooltip = "the code that play moves"
+        self.swept.tooltip = "the code that play moves, and that the sheet shows"
         self.play = widgets.Play(repeat=True, show_repeat=False, tooltip="move that code back and forth")
+        self.error = widgets.HTML()
+        self._pictures = {i: widgets.HTML() for i, code in enumerate(self._codes) if isinstance(code, Categorical)}
+        with _one_thread():
+            self.exchange = Exchange(self)
         self._wire()
         self.children = self._arranged()
         self._choose_swept()
         self.redraw()
+        self._settle()
 
     def _wire(self) -> None:
-        for control in (*self.controls, self.noise):
-            control.observe(lambda _: self._held or self.redraw(), "value")
+        self.add_class("infogan")
+        self.add_class(f"infogan-{self.model_id[:12]}")
+        for widget in (*self.controls, self.noise, self.view):
+            widget.observe(lambda _: self._held or self.redraw(), "value")
         self.new_noise.on_click(lambda _: self._next_noise())
-        self.reset.on_click(lambda _: self._start_again())
+        self.reset.on_click(lambda _: self.put([START] * len(self.controls), self._first_seed))
         self.swept.observe(lambda _: self._choose_swept(), "value")
         self.play.observe(lambda change: self._move_swept(change["new"]), "value")
 
     def _arranged(self) -> tuple[widgets.Widget, widgets.Widget]:
-        width = f"{1 + 0.55 * max(len(widget.description) for widget in (*self.controls, self.noise)):.1f}em"
-        for widget in (*self.controls, self.noise, self.swept):
+        named = (self.view, *self.controls, self.noise, self.swept)
+        width = f"{1 + 0.55 * max(len(widget.description) for widget in named):.1f}em"
+        for widget in named:
             widget.style.description_width = width
         self.noise.layout.width = self.swept.layout.width = f"calc({width} + 120px)"
         noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout={"flex_flow": "row wrap"})
         play = widgets.HBox([self.swept, self.play], layout={"flex_flow": "row wrap"})
-        below = [noise, play, self.error]
-        return widgets.VBox([self.picture, self.reading]), widgets.VBox([*self.controls, *below])
+        pictures = widgets.HBox(self.sides, layout={"flex_flow": "row wrap", "grid_gap": "8px 16px"})
+        hidden = widgets.VBox(
+            [widgets.HTML(STYLE), *self._pictures.values()], layout={"height": "0", "overflow": "hidden"}
+        )
+        below = [noise, play, self.exchange.box, self.error, hidden]
+        layout = {"max_width": "100%"}
+        return widgets.VBox([self.view, pictures], layout=layout), widgets.VBox([*self.controls, *below], layout=layout)
 
-    def latents(self) -> tuple[Tensor, list[Tensor]]:
-        """What the controls say: (noise [1, noise_dim], one tensor [1] per code). A seed is one noise everywhere."""
-        noise = self.run.config.latents.sample_noise(1, torch.Generator().manual_seed(self.noise.value))
-        return noise, [torch.tensor([control.value]) for control in self.controls]
+    def latents(self, noises: int = 1) -> tuple[Tensor, list[Tensor]]:
+        """What the controls say: (noise [noises, noise_dim], of the seed and those after it, a tensor [1] per code)."""
+        spec, seeds = self.run.config.latents, range(self.noise.value, self.noise.value + noises)
+        noise = [spec.sample_noise(1, torch.Generator().manual_seed(seed % (LAST_SEED + 1))) for seed in seeds]
+        return torch.cat(noise), [torch.tensor([widget.value]) for widget in self.controls]
 
     def redraw(self) -> None:
-        """Generate the picture, show it, and let Q read it."""
+        """Generate the picture, show it, and let Q read it; the pictures on the buttons follow when all is quiet."""
+        with self._errors_shown():
+            for side in self.sides:
+                self._draw(side)
+            self.error.value = ""
+        self._later(self._settle)
+
+    def _draw(self, side: Side) -> None:
+        noise, codes = self.latents()
+        x = side.run.generate(noise, codes)
+        if self.view.value == "single":
+            side.show(grid(x), SIDE)
+        elif self.view.value == "sheet":
+            side.show(sheet(side.run, self.latents(NOISES)[0], codes, self.swept.value), SHEET)
+        else:
+            side.show(all_codes(side.run, noise, codes), SHEET)
+        side.read(x, codes)
+
+    def _settle(self) -> None:
+        """Draw what may wait: the pictures on the buttons, and the files to save."""
+        with self._errors_shown():
+            for i, strip in strips(self.run, *self.latents()).items():
+                scope = f".infogan-{self.model_id[:12]} .code-{i}"
+                self._pictures[i].value = button_pictures(scope, strip, len(strip))
+            self.exchange.offer()
+
+    def _later(self, what: Callable[[], None]) -> None:
+        """Do it once nothing has changed for a moment; at once where no event loop runs."""
+        if self._waiting:
+            self._waiting.cancel()
+        try:
+            self._waiting = asyncio.get_running_loop().call_later(PAUSE, what)
+        except RuntimeError:
+            what()
+
+    @contextmanager
+    def _errors_shown(self) -> Iterator[None]:
         try:
             with _one_thread():
-                x = self.run.generate(*self.latents())
-                self.picture.value = png_bytes(grid(x), max(1, round(SIDE / x.shape[-1])), smooth=True)
-                note = note_of(self.run) and f"<br>{escape(note_of(self.run))}"
-                self.reading.value = f"Q reads: {_read(self.run, x)}{note}"
-            self.error.value = ""
+                yield
         except Exception as error:  # the traceback of a callback would end in a log that nobody reads
             message = escape(f"{type(error).__name__}: {error}")
             self.error.value = f'<span role="alert" style="color: var(--jp-error-color1, #c62828)">{message}</span>'
 
-    @contextmanager
-    def _undrawn(self) -> Iterator[None]:
-        """What changes in here is not drawn."""
+    def put(self, codes: list[float], seed: int, view: str | None = None, swept: int | None = None) -> None:
+        """Set codes, noise and view in one redraw; what plays, stops."""
         self._held = True
         try:
-            yield
+            self.play.playing, self.play.value = False, 0
+            self.noise.value = seed
+            self.view.value = view or self.view.value
+            self.swept.value = self.swept.value if swept is None else swept
+            for widget, value in zip(self.controls, codes, strict=True):
+                widget.value = value
         finally:
             self._held = False
+        self.redraw()
 
     def _next_noise(self) -> None:
         self.noise.value = (self.noise.value + 1) % (LAST_SEED + 1)
 
-    def _start_again(self) -> None:
-        with self._undrawn():
-            self.play.playing, self.play.value = False, 0
-            self.noise.value = self._first_seed
-            for control in self.controls:
-                control.value = START
-        self.redraw()
-
     def _choose_swept(self) -> None:
         code = self._codes[self.swept.value]
-        self._path = _back_and_forth(code)
-        with self._undrawn():
-            self.play.value, self.play.max = 0, len(self._path) - 1
-        self.play.interval = 500 if isinstance(code, Categorical) else 100  # ms
+        self._path = back_and_forth(code)
+        held, self._held = self._held, True
+        self.play.value, self.play.max, self.play.interval = 0, len(self._path) - 1, pace(code)
+        self._held = held
+        if not held and self.view.value == "sheet":
+            self.redraw()
 
     def _move_swept(self, tick: int) -> None:
         if self.play.playing and not self._held:  # a tick may still be under way when play has stopped
@@ -128,6 +181,10 @@ class Explorer(widgets.HBox):
         return bundle
 
 
+def _caption(run: Run) -> str:
+    return f"{run.config.dataset} {run.config.profile}, seed {run.config.seed}"
+
+
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """One picture takes 10 ms on one thread as on two, and on two up to 250 ms while a browser keeps a core busy."""
@@ -137,40 +194,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _button(text: str, tooltip: str) -> widgets.Button:
-    return widgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
-
-
-def _control(run: Run, i: int, title: str) -> Control:
-    """Buttons for a categorical code, a slider for a continuous one."""
-    code = run.config.latents.codes[i]
-    if isinstance(code, Categorical):
-        tooltips = [f"{title}, category {category_label(run, i, k)}".replace("\n", " ") for k in range(code.k)]
-        style = {"button_width": "auto"}
-        return widgets.ToggleButtons(options=range(code.k), description=title, tooltips=tooltips, style=style)
-    limit = sweep(code)[-1].item()
-    tooltip = f"{title}, trained on -1 to 1"
-    return widgets.FloatSlider(START, min=-limit, max=limit, step=0.05, description=title, tooltip=tooltip)
-
-
-def _back_and_forth(code: Categorical | Uniform) -> list[int] | list[float]:
-    """A code's values once up and down and round to where it starts: 0 1 2 3 2 1, or 0 .. 2 .. 0 .. -2 .. -0.1."""
-    up = sweep(code) if isinstance(code, Categorical) else sweep(code, STEPS)
-    up = [round(value, 6) for value in up.tolist()]  # float32's -2.98e-8 is the 0 to start from
-    circle = up + up[-2:0:-1]
-    first = circle.index(START)
-    return circle[first:] + circle[:first]
-
-
-def _read(run: Run, x: Tensor) -> str:
-    """Q(c|x) of one picture, a code after the other: "c1 = 7 (98%), c2 = 0.41 ± 1.00"."""
-    spec, parts = run.config.latents, []
-    for i, (code, q) in enumerate(zip(spec.codes, run.infer(x), strict=True)):
-        if isinstance(code, Categorical):
-            parts.append(f"{spec.name(i)} = {q[0].argmax().item()} ({q[0].max().item():.0%})")
-        else:
-            mean, sigma = (part[0].item() for part in q)
-            parts.append(f"{spec.name(i)} = {mean:z.2f} ± {sigma:.2f}")
-    return ", ".join(parts)

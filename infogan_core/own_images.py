@@ -6,6 +6,7 @@ import contextlib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -85,7 +86,7 @@ def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:
     images, good = np.empty((len(paths), size, size, 3), np.uint8), []
     for path in paths:
         with contextlib.suppress(ValueError) if skip_bad else contextlib.nullcontext():
-            images[len(good)] = _read_picture(path, size)
+            images[len(good)] = read_picture(path, size)
             good.append(path)
     images, skipped = images[: len(good)], len(paths) - len(good)
     at_least_two(len(good), f"{folder}, {skipped} bad pictures skipped" if skipped else folder)
@@ -98,10 +99,13 @@ def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:
     return image_set(images, np.array([classes.index(path.parent) for path in good]), name)
 
 
-def _read_picture(path: Path, size: int) -> np.ndarray:
-    """The central square of a picture, upright, on white where it is transparent: uint8 [size, size, 3]."""
+def read_picture(file: Path | BinaryIO, size: int, name: str = "") -> np.ndarray:
+    """The central square of a picture, upright, on white where it is transparent: uint8 [size, size, 3].
+
+    Raises ValueError, naming it, for what does not decode.
+    """
     try:
-        with Image.open(path, formats=sorted(set(FORMATS.values()))) as file:
+        with Image.open(file, formats=sorted(set(FORMATS.values()))) as file:
             picture = ImageOps.exif_transpose(file)
             if picture.mode.startswith("I;16"):  # PIL's convert() clips 16 bits to white
                 picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
@@ -109,4 +113,4 @@ def _read_picture(path: Path, size: int) -> np.ndarray:
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
             return np.asarray(ImageOps.fit(picture.convert("RGB"), (size, size)))
     except Exception as error:  # each decoder raises its own
-        raise ValueError(f"{path}: does not decode, repair or remove it ({one_line(error)})") from None
+        raise ValueError(f"{name or file}: does not decode, repair or remove it ({one_line(error)})") from None

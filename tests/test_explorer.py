@@ -31,15 +31,16 @@ class FakeRun:
     """Paints its latents, encoded, as columns of grey; Q believes in category 1 and in 0.25 +- 0.5."""
 
     def __init__(self, spec=MNIST, channels=1, names=None):
-        self.config, self.report, self.channels = SimpleNamespace(latents=spec), {"names": names or {}}, channels
-        self.drawn, self.broken, self.threads = 0, None, []
+        self.config = SimpleNamespace(latents=spec, dataset="fake", image_size=28, channels=channels)
+        self.report, self.channels = {"names": names or {}}, channels
+        self.drawn, self.broken, self.threads, self.codes = 0, None, [], None
 
     def generate(self, noise, codes):
-        self.drawn += 1
+        self.drawn += len(noise) == 1  # the picture; strips, sheets and samples are drawn in one go
         self.threads.append(torch.get_num_threads())
         if self.broken:
             raise self.broken
-        self.codes = codes
+        self.codes = codes if len(noise) == 1 else self.codes
         x = self.config.latents.encode(noise, codes).sigmoid()
         return x[:, None, None, :].expand(-1, self.channels, x.shape[1], -1)
 
@@ -186,7 +187,8 @@ def test_a_tick_is_one_redraw_and_choosing_a_code_is_none():
 
 
 def test_q_says_what_it_reads():
-    assert Explorer(FakeRun()).reading.value == "Q reads: c1 = 1 (98%), c2 = 0.25 ± 0.50, c3 = 0.25 ± 0.50"
+    said = Explorer(FakeRun()).reading.value
+    assert said.startswith('<div style="line-height: 1.4">Q reads: c1 = 1 (98%), c2 = 0.25 ± 0.50, c3 = 0.25 ± 0.50</div>')
 
 
 def test_an_error_is_shown_escaped_with_the_last_picture_and_goes_away():
@@ -208,7 +210,7 @@ def test_the_first_picture_is_computed_once_on_one_thread_and_the_others_come_ba
     try:
         run = FakeRun()
         Explorer(run)
-        assert (run.threads, torch.get_num_threads()) == ([1], 2)
+        assert (set(run.threads), run.drawn, torch.get_num_threads()) == ({1}, 1, 2)
     finally:
         torch.set_num_threads(before)
 
