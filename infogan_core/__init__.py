@@ -1,5 +1,6 @@
 """InfoGAN (Chen et al. 2016, arXiv 1606.03657): latents, losses, networks, training, metrics and sliders."""
 
+from importlib import import_module
 from typing import Any
 
 from infogan_core.classifier import Features, load_features
@@ -26,6 +27,7 @@ __all__ = [
     "Discriminator",
     "Explorer",
     "Features",
+    "Gallery",
     "Generator",
     "ImageSet",
     "LatentSpec",
@@ -63,9 +65,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Explorer needs ipywidgets, which is imported on first use."""
-    if name == "Explorer":
-        from infogan_core.explorer import Explorer
-
-        return Explorer
+    """Explorer and Gallery need ipywidgets, which is imported on first use."""
+    if name in ("Explorer", "Gallery"):
+        return getattr(import_module(f"infogan_core.{name.lower()}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,33 @@
+"""The published runs on one page, a tab each."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from infogan_core.explorer import Explorer
+from infogan_core.runs import load_run
+
+WEIGHTS = "weights.safetensors"
+
+
+class Gallery(widgets.Tab):
+    """A tab with an Explorer for each run below `folder`, in their names' order; a run that does not load says why.
+
+    Raises FileNotFoundError where there is none.
+    """
+
+    def __init__(self, folder: str | Path = "outputs/published") -> None:
+        paths = sorted(file.parent for file in Path(folder).glob(f"*/{WEIGHTS}"))
+        if not paths:
+            raise FileNotFoundError(f"{folder} holds no runs: give a folder whose subfolders hold a {WEIGHTS} each")
+        super().__init__([_shown(path) for path in paths], titles=[path.name for path in paths], selected_index=0)
+
+
+def _shown(path: Path) -> widgets.Widget:
+    try:
+        return Explorer(load_run(path, "cpu"))
+    except (OSError, ValueError) as error:
+        return widgets.HTML(f'<span role="alert">{escape(str(error))}</span>')
