@@ -31,7 +31,10 @@ class Exchange:
     def __init__(self, explorer: Explorer) -> None:
         self.explorer, self.run = explorer, explorer.run
         self.upload = widgets.FileUpload(
-            accept="image/*,.json", description="bring a picture", tooltip="a picture for Q to read, or a saved setting"
+            accept="image/*,.json",
+            description="bring a picture",
+            tooltip="a picture for Q to read, or a saved setting",
+            layout={"width": "auto"},
         )
         self.own = self.run.generate(
             *self.run.config.latents.sample(SAMPLES, torch.Generator().manual_seed(SAMPLE_SEED))

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from infogan_core.controls import SHEET, SIDE, START, STYLE, Side, button, button_pictures, control
+from infogan_core.controls import SHEET, SIDE, START, STYLE, Labels, Side, button, button_pictures, control
 from infogan_core.exchange import Exchange
 from infogan_core.figures import Run, code_title, grid
 from infogan_core.latents import Categorical
@@ -77,12 +77,15 @@ class Explorer(widgets.HBox):
         width = f"{1 + 0.55 * max(len(widget.description) for widget in named):.1f}em"
         for widget in named:
             widget.style.description_width = width
+            widget.layout.max_width = "100%"
+        for slider in self.controls:
+            slider.layout.width = f"calc({width} + 340px)"
         self.noise.layout.width = self.swept.layout.width = f"calc({width} + 120px)"
         noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout={"flex_flow": "row wrap"})
         play = widgets.HBox([self.swept, self.play], layout={"flex_flow": "row wrap"})
         pictures = widgets.HBox(self.sides, layout={"flex_flow": "row wrap", "grid_gap": "8px 16px"})
         hidden = widgets.VBox(
-            [widgets.HTML(STYLE), *self._pictures.values()], layout={"height": "0", "overflow": "hidden"}
+            [widgets.HTML(STYLE), Labels(), *self._pictures.values()], layout={"height": "0", "overflow": "hidden"}
         )
         below = [noise, play, self.exchange.box, self.error, hidden]
         layout = {"max_width": "100%"}
