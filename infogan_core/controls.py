@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from html import escape
+from pathlib import Path
 
 import anywidget
 import ipywidgets as widgets
@@ -16,49 +17,16 @@ from infogan_core.readings import drawn, in_words
 
 SIDE = 280  # of a single picture, in pixels, give or take a whole enlargement
 SHEET = 560  # ... and of a sheet's longer side
-CELL = 34  # of the pictures on buttons
+CELL = 34  # of the pictures on buttons, as in explorer.css
 START = 0  # of every code: the first category, the middle of a slider
 Control = widgets.ToggleButtons | widgets.FloatSlider
-STYLE = f"""<style>
-.infogan .pictured button {{ width: {CELL}px; height: {CELL + 18}px; padding: {CELL}px 0 0; line-height: 18px;
-  margin: 0 1px 1px 0; background-repeat: no-repeat; box-sizing: border-box; border: 0; font-size: 11px; }}
-.infogan .pictured button.mod-active {{ outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -1px; }}
-.infogan .widget-label {{ text-align: left; }}
-.infogan .widget-toggle-buttons > div {{ display: flex; flex-wrap: wrap; }}
-.infogan .trained .noUi-target::after {{ content: ""; position: absolute; left: 25%; right: 25%; bottom: -6px; height: 2px;
-  background: var(--jp-brand-color1, #1976d2); }}
-.infogan a {{ text-decoration: underline; }}
-.infogan button:focus-visible, .infogan .noUi-handle:focus-visible {{ outline: 2px solid #e8590c; }}
-.infogan img {{ max-width: 100%; height: auto; }}
-</style>"""
+HERE = Path(__file__).parent
 
 
-class Labels(anywidget.AnyWidget):
-    """Names sliders and buttons for a screen reader by what stands beside them, which ipywidgets does not do."""
+class Front(anywidget.AnyWidget):
+    """The Explorer's style, and names for a screen reader on sliders and buttons, which ipywidgets leaves without."""
 
-    _esm = """
-export default {
-  render({ el }) {
-    el.style.display = "none"
-    const label = (root) => {
-      root.querySelectorAll(".widget-slider").forEach((slider) => {
-        slider.querySelector("[role=slider]")?.setAttribute("aria-label", slider.querySelector(".widget-label").textContent)
-      })
-      root.querySelectorAll(".widget-toggle-button").forEach((button) => {
-        button.setAttribute("aria-label", button.title || button.textContent)
-        button.setAttribute("aria-pressed", button.classList.contains("mod-active"))
-      })
-    }
-    const start = () => {
-      const root = el.closest(".infogan")
-      if (!root) return setTimeout(start, 100)
-      label(root)
-      new MutationObserver(() => label(root)).observe(root, { subtree: true, childList: true, attributeFilter: ["class"] })
-    }
-    start()
-  },
-}
-"""
+    _esm, _css = HERE / "explorer.js", HERE / "explorer.css"
 
 
 class Side(widgets.VBox):

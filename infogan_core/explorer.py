@@ -12,7 +12,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from infogan_core.controls import SHEET, SIDE, START, STYLE, Labels, Side, button, button_pictures, control
+from infogan_core.controls import SHEET, SIDE, START, Front, Side, button, button_pictures, control
 from infogan_core.exchange import Exchange
 from infogan_core.figures import Run, code_title, grid
 from infogan_core.latents import Categorical
@@ -84,9 +84,7 @@ class Explorer(widgets.HBox):
         noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout={"flex_flow": "row wrap"})
         play = widgets.HBox([self.swept, self.play], layout={"flex_flow": "row wrap"})
         pictures = widgets.HBox(self.sides, layout={"flex_flow": "row wrap", "grid_gap": "8px 16px"})
-        hidden = widgets.VBox(
-            [widgets.HTML(STYLE), Labels(), *self._pictures.values()], layout={"height": "0", "overflow": "hidden"}
-        )
+        hidden = widgets.VBox([Front(), *self._pictures.values()], layout={"height": "0", "overflow": "hidden"})
         below = [noise, play, self.exchange.box, self.error, hidden]
         layout = {"max_width": "100%"}
         return widgets.VBox([self.view, pictures], layout=layout), widgets.VBox([*self.controls, *below], layout=layout)

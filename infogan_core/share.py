@@ -141,7 +141,7 @@ def packed(content: bytes) -> str:
 
 
 def runtime(folder: Path) -> Path:
-    """The folder with FILES, fetched through npm where they are missing. Raises RuntimeError when they cannot be had."""
+    """The folder with FILES, fetched through npm where they are missing. Raises RuntimeError if they cannot be had."""
     if not all((folder / name).is_file() and _digest(folder / name) == sha for name, sha in FILES.items()):
         npm = shutil.which("npm")
         if npm is None:

@@ -1,0 +1,21 @@
+function label(root) {
+  for (const slider of root.querySelectorAll(".widget-slider")) {
+    const name = slider.querySelector(".widget-label").textContent
+    slider.querySelector("[role=slider]")?.setAttribute("aria-label", name)
+  }
+  for (const button of root.querySelectorAll(".widget-toggle-button")) {
+    button.setAttribute("aria-label", button.title || button.textContent)
+    button.setAttribute("aria-pressed", button.classList.contains("mod-active"))
+  }
+}
+
+function render({ el }) {
+  el.style.display = "none"
+  const root = el.closest(".infogan")
+  if (!root) return setTimeout(() => render({ el }), 100) // not in the page yet
+  label(root)
+  const watch = { subtree: true, childList: true, attributeFilter: ["class"] }
+  new MutationObserver(() => label(root)).observe(root, watch)
+}
+
+export default { render }
