@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 
 import ipywidgets as widgets
 import torch
+from IPython.display import display
 from torch import Tensor
 
 from infogan_core.controls import SHEET, SIDE, START, Front, Side, button, button_pictures, control
@@ -175,11 +175,11 @@ class Explorer(widgets.HBox):
         codes = ", ".join(f"{name(i)}={control.value:g}" for i, control in enumerate(self.controls))
         return f"Explorer({codes}, noise={self.noise.value})"
 
-    def _repr_mimebundle_(self, **kwargs) -> dict:
-        bundle = super()._repr_mimebundle_(**kwargs)
+    def _ipython_display_(self) -> None:
+        """A still PNG, then the widget, whose style hides the still where it lives: there is a picture in any case."""
         if self.picture.value:
-            bundle["image/png"] = b64encode(self.picture.value).decode()
-        return bundle
+            display({"image/png": bytes(self.picture.value)}, raw=True)
+        display(self._repr_mimebundle_(), raw=True)
 
 
 def _caption(run: Run) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter, MarkdownExporter
 from PIL import Image
 
 from infogan_core import figures
@@ -225,16 +226,20 @@ def test_moving_makes_no_new_widgets():
     assert len(widgets.Widget.get_manager_state()["state"]) == before
 
 
-def test_where_widgets_do_not_run_it_is_the_picture_displayed():
-    explorer = Explorer(FakeRun())
+def test_a_still_is_displayed_before_the_widget(monkeypatch):
+    explorer, shown = Explorer(FakeRun()), []
     explorer.controls[0].value = 3
-    bundle = explorer._repr_mimebundle_()
-    assert b64decode(bundle["image/png"]) == png(explorer)
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
-    assert bundle["text/plain"] == "Explorer(c1=3, c2=0, c3=0, noise=0)"
+    monkeypatch.setattr("infogan_core.explorer.display", lambda data, raw: shown.append(data))
+    explorer._ipython_display_()
+    still, widget = shown
+    assert still == {"image/png": png(explorer)}
+    assert widget["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
+    assert widget["text/plain"] == "Explorer(c1=3, c2=0, c3=0, noise=0)"
 
 
-def test_an_executed_notebook_shows_pictures_without_a_magic_line():
+@pytest.fixture(scope="module")
+def executed():
+    """A notebook with an Explorer, curves and a sheet, as nbclient leaves it."""
     here = Path(__file__).parent
     setup = f"""
 import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]
@@ -246,8 +251,22 @@ run.records = [{{"step": s, "mi": [0.1] * 3, "loss_d": 1, "loss_g": 1, "d_real":
     shown = [f"{name}(run)" for name in ("explorer.Explorer", "curves", "figures.traversal_figure")]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (setup, *shown)])
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    outputs = [cell.outputs[-1].data for cell in notebook.cells[1:]]
-    for data in outputs:
-        assert Image.open(io.BytesIO(b64decode(data["image/png"]))).width > 100
-    assert "application/vnd.jupyter.widget-view+json" in outputs[0]
-    assert outputs[0]["text/plain"] == "Explorer(c1=0, c2=0, c3=0, noise=0)"
+    return notebook
+
+
+def test_an_executed_notebook_shows_pictures_without_a_magic_line(executed):
+    stills = [cell.outputs[0].data["image/png"] for cell in executed.cells[1:]]
+    assert all(Image.open(io.BytesIO(b64decode(still))).width > 100 for still in stills)
+    _, widget = executed.cells[1].outputs
+    assert "application/vnd.jupyter.widget-view+json" in widget.data
+    assert widget.data["text/plain"] == "Explorer(c1=0, c2=0, c3=0, noise=0)"
+
+
+def test_converted_to_markdown_or_html_it_is_a_picture_and_no_list_of_widgets(executed):
+    still = executed.cells[1].outputs[0].data["image/png"].replace("\n", "")
+    text, files = MarkdownExporter().from_notebook_node(executed)
+    assert b64decode(still) in files["outputs"].values()
+    page, _ = HTMLExporter().from_notebook_node(executed)
+    assert f"data:image/png;base64,{still}" in page.replace("\n", "")
+    for converted in (text, page):
+        assert "Box(children=" not in converted
