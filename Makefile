@@ -1,15 +1,17 @@
-# make mnist | svhn | celeba | features | lab | test | bench: each makes .venv and installs first, when missing
+# make mnist | svhn | celeba | features | lab | gallery | share | test | bench | bench-sliders: each makes .venv and installs first, when missing
 PROFILE ?= quick
 WEIGHTS ?= train
 SOURCE ?= embedded
 SEED ?= 0
 DEVICE ?= auto
+THEME ?= light
 DATASET ?= svhn
+RUN ?= outputs/published/mnist
 OUT ?= outputs/$@$(if $(filter-out quick,$(PROFILE)),-$(PROFILE))$(if $(filter-out train,$(WEIGHTS)),-loaded)
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: mnist svhn celeba features lab test bench
+.PHONY: mnist svhn celeba features lab gallery share test bench bench-sliders
 mnist svhn celeba: .venv/installed
 	$(BIN)/python -m infogan_core.batch notebooks/$@.ipynb -p profile $(PROFILE) -p weights $(WEIGHTS) \
 		-p source "$(SOURCE)" -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"
@@ -21,6 +23,13 @@ features: .venv/installed  # the classifier that evaluate() reads pictures with:
 lab: .venv/installed
 	$(BIN)/jupyter lab notebooks/mnist.ipynb
 
+gallery: .venv/installed-show  # the published runs on one page, a tab each
+	$(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 --theme=$(THEME)
+
+share: OUT = $(notdir $(RUN)).html
+share: .venv/installed-show  # a run as ONE HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html
+	$(BIN)/python -m infogan_core.share "$(RUN)" "$(OUT)"
+
 test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -29,11 +38,18 @@ test: .venv/installed-dev
 bench: .venv/installed
 	$(BIN)/python tests/bench_step.py
 
+bench-sliders: .venv/installed-dev
+	$(BIN)/python tests/browser/bench_sliders.py
+
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt -e .
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.txt
+.venv/installed-show: .venv/installed requirements-show.txt
+	$(BIN)/python -m pip install --quiet -r requirements-show.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-show.txt requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@

@@ -12,7 +12,8 @@ class WidgetPage:
 
     slider, categories, play = ".infogan [role=slider]", ".infogan .code-0 button", ".infogan .widget-play button"
     said = ".infogan .widget-html-content"
-    picture = """(() => { const image = document.querySelector('.infogan img'), canvas = document.createElement('canvas')
+    picture = """(() => {
+      const image = document.querySelector('.infogan img'), canvas = document.createElement('canvas')
       canvas.width = image.naturalWidth; canvas.height = image.naturalHeight
       canvas.getContext('2d').drawImage(image, 0, 0)
       return canvas.toDataURL() })()"""

@@ -1,0 +1,136 @@
+"""What a slider costs, in headless Chromium on this machine, as a table: `make bench-sliders`."""
+
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+import infogan_core as ig
+import servers
+from infogan_core import share
+from infogan_core.latents import Categorical, LatentSpec
+from pages import ROOT, RUN, SharedPage, WidgetPage
+
+SOURCE = f"""import infogan_core as ig
+ig.Explorer(ig.load_run({str(RUN)!r}, 'cpu'))"""
+KEYS = """async ([slider, n, pause, picture]) => {
+  const handle = document.querySelector(slider), times = []
+  handle.focus()
+  for (let i = 0; i < n; i++) {
+    const before = eval(picture), start = performance.now()
+    press(handle, i < n / 2 ? 1 : -1)
+    while (eval(picture) === before && performance.now() - start < 3000) await new Promise(r => setTimeout(r, 1))
+    times.push(performance.now() - start)
+    await new Promise(r => setTimeout(r, pause))
+  }
+  return times
+}"""
+BURST = """async ([slider, picture]) => {
+  const handle = document.querySelector(slider), first = performance.now()
+  handle.focus()
+  for (let i = 0; i < 30; i++) {
+    press(handle, 1)
+    await new Promise(r => setTimeout(r, Math.max(0, first + (i + 1) * 500 / 30 - performance.now())))
+  }
+  const last = performance.now()
+  let shown = eval(picture), settled = last
+  while (performance.now() - last < 2000) {
+    await new Promise(r => setTimeout(r, 2))
+    const now = eval(picture)
+    if (now !== shown) { shown = now; settled = performance.now() }
+  }
+  return settled - last
+}"""
+PRESS = {  # what a key on the slider does, without the browser driver's own milliseconds
+    WidgetPage: """window.press = (handle, by) => handle.dispatchEvent(
+      new KeyboardEvent("keydown", { key: by > 0 ? "ArrowRight" : "ArrowLeft", bubbles: true, cancelable: true }))""",
+    SharedPage: """window.press = (handle, by) => {
+      handle.value = +handle.value + 0.05 * by; handle.dispatchEvent(new Event("input")) }""",
+}
+SOURCES = {  # cheap to read, and new with every picture
+    WidgetPage: "(i => i.complete ? i.src : '')(document.querySelector('.infogan img'))",
+    SharedPage: "document.body.dataset.drawn",
+}
+
+
+def row(what, limit, *values, unit="ms"):
+    said = " / ".join(f"{value:.0f} {unit}" if unit == "ms" else f"{value:.1f} {unit}" for value in values)
+    print(f"{what:<66}{limit:>16}{said:>18}", flush=True)
+
+
+def keys(page, parts, n=30):
+    times = page.evaluate(KEYS, [parts.slider, n, 350, SOURCES[parts]])
+    return statistics.median(times), max(times)
+
+
+def bench_lab(chromium):
+    with tempfile.TemporaryDirectory() as folder, servers.lab(Path(folder), SOURCE) as (address, _):
+        page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+        page.goto(address)
+        servers.run_cell(page)
+        page.wait_for_selector(WidgetPage.slider, timeout=60_000)
+        page.wait_for_timeout(3000)
+        page.evaluate(PRESS[WidgetPage])
+        row("JupyterLab, a key to new pixels, single: median / worst of 30", "60 / 120 ms", *keys(page, WidgetPage))
+        row(
+            "30 keys in 0.5 s: last key to the settled picture",
+            "300 ms",
+            page.evaluate(BURST, [WidgetPage.slider, SOURCES[WidgetPage]]),
+        )
+        page.click(".infogan button:has-text('sheet')")
+        page.wait_for_timeout(1500)
+        row("JupyterLab, the same for a 10 x 10 sheet", "120 / 200 ms", *keys(page, WidgetPage))
+
+
+def bench_gallery(chromium):
+    with tempfile.TemporaryDirectory() as folder, servers.gallery(Path(folder)) as (address, _):
+        page, start = chromium.new_page(), time.monotonic()
+        page.route(lambda url: "127.0.0.1" not in url, lambda route: route.fulfill(status=200, body=""))
+        page.goto(address)
+        page.wait_for_function(f"document.querySelector('.infogan img') && {WidgetPage.picture}.length > 1000")
+        row("the gallery, open to first picture, kernel warm", "5 s", time.monotonic() - start, unit="s")
+
+
+def bench_shared(chromium):
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "mnist.html"
+        share.main([str(RUN), str(out), "--runtime", str(ROOT / ".venv" / "onnxruntime-web")])
+        page, start = chromium.new_context(offline=True).new_page(), time.monotonic()
+        page.goto(out.as_uri())
+        page.wait_for_function("document.body.dataset.drawn")
+        row("the shared file, open to first picture", "4 s", time.monotonic() - start, unit="s")
+        page.wait_for_timeout(1000)
+        page.evaluate(PRESS[SharedPage])
+        row("the shared file, a move to new pixels: median / worst of 30", "50 ms", *keys(page, SharedPage))
+
+
+def bench_building():
+    spec = LatentSpec(128, (Categorical(10),) * 10)
+    with tempfile.TemporaryDirectory() as folder:
+        run = ig.Run(
+            ig.preset("celeba", "paper", latents=spec),
+            *ig.build(ig.preset("celeba", "paper", latents=spec)),
+            Path(folder),
+            torch.device("cpu"),
+        )
+        ig.Explorer  # noqa: B018  imports ipywidgets first
+        start = time.monotonic()
+        ig.Explorer(run)
+        row("building CelebA's explorer, 10 x Cat(10), the paper's networks", "3 s", time.monotonic() - start, unit="s")
+
+
+def main():
+    print(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(f"{'':<66}{'at most':>16}{'here':>18}")
+    bench_building()
+    with servers.browser() as chromium:
+        bench_lab(chromium)
+        bench_gallery(chromium)
+        bench_shared(chromium)
+
+
+if __name__ == "__main__":
+    main()

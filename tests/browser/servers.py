@@ -1,0 +1,102 @@
+"""JupyterLab and the gallery on 127.0.0.1, and a headless Chromium that fetches nothing else."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+from pages import ROOT
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+
+
+@contextmanager
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def lab(folder, source):
+    """JupyterLab on a notebook with one cell: yields (address, server's log)."""
+    cell = {"cell_type": "code", "id": "cell", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "work").mkdir()
+    (folder / "work" / "sliders.ipynb").write_text(json.dumps(notebook))
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    port = _free_port()
+    command = ["jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0"]
+    command += ["--IdentityProvider.token=", f"--LabApp.user_settings_dir={folder / 'settings'}", str(folder / "work")]
+    with _serving(command, folder / "log", f"http://127.0.0.1:{port}/api"):
+        yield f"http://127.0.0.1:{port}/lab/tree/sliders.ipynb", folder / "log"
+
+
+@contextmanager
+def gallery(folder):
+    """The gallery as `make gallery` serves it, once its kernel is warm: yields (address, server's log)."""
+    log, port = folder / "log", _free_port()
+    command = ["voila", "notebooks/gallery.ipynb", "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
+    command += ["--preheat_kernel=True", "--pool_size=1"]
+    with _serving(command, log, f"http://127.0.0.1:{port}/voila/static/"):
+        _wait(lambda: "is filled" in log.read_text())
+        yield f"http://127.0.0.1:{port}/", log
+
+
+def run_cell(page):
+    """Run the one cell of a notebook that JupyterLab is opening."""
+    page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=60_000)
+    page.click(".jp-Notebook .jp-CodeCell .cm-content")
+    page.keyboard.press("Control+Enter")
+
+
+@contextmanager
+def _serving(command, log, address):
+    """A server while it is needed, from the moment that the address answers, whatever it says."""
+
+    def up():
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(address, timeout=1)
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with log.open("w") as file:
+        server = subprocess.Popen([sys.executable, "-m", *command], stdout=file, stderr=file, env=env, cwd=ROOT)
+        try:
+            _wait(up)
+            yield
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait(ready):
+    for _ in range(360):
+        if ready():
+            return
+        time.sleep(0.25)
+    raise TimeoutError("no server within 90 seconds")
+
+
+def _free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
