@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
 import os
-import shutil
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from infogan_core.celeba_pictures import Album, shrink
+from infogan_core.files import require_space
 from infogan_core.images import at_least_two, one_line
 
 HEADER = 4096  # bytes of JSON before the pixels
@@ -69,7 +68,7 @@ def write_cache(file: Path, key: dict[str, Any], album: Album, skip_bad: bool) -
 
     problems = [f"{name} is not named like 000001.jpg, or is there twice" for name in album.strays]
     numbers, kept, size = list(album.names), [], key["size"]
-    _require_space(file.parent, HEADER + len(numbers) * (3 * size * size + 4))
+    require_space(file.parent, HEADER + len(numbers) * (3 * size * size + 4), "root")
     workers = os.cpu_count() or 1
     with (
         _whole_file(file) as out,
@@ -117,15 +116,6 @@ def _shrink_chunk(
         except Exception as error:  # zipfile, zlib and each decoder raise their own
             bad.append(f"{album.names[number]} cannot be used ({one_line(error)})")
     return good, pixels[: len(good)], bad
-
-
-def _require_space(root: Path, n_bytes: int) -> None:
-    """Raise OSError before anything is written."""
-    home = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(home).free
-    if free < n_bytes:
-        advice = "make room, or choose another root"
-        raise OSError(errno.ENOSPC, f"{free >> 20} MiB free, the cache needs {n_bytes >> 20} MiB; {advice}", str(root))
 
 
 @contextmanager

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+
+
+def require_space(path: Path, n_bytes: int, what: str) -> None:
+    """Raise OSError, before anything is written, if `path` cannot be made or has no room; `what` says whose it is."""
+    home = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not home.is_dir():
+        raise NotADirectoryError(f"{what}={str(path)!r}: {home} is a file, not a directory; choose another {what}")
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise PermissionError(f"{what}={str(path)!r}: {home} is not writable; choose another {what}")
+    if (free := shutil.disk_usage(home).free) < n_bytes:
+        need = f"{free >> 20} MiB free, {n_bytes >> 20} MiB needed"
+        raise OSError(f"{what}={str(path)!r}: {need}; make room or choose another {what}")
 
 
 def write_whole(path: str | Path, data: bytes) -> None:

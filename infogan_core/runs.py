@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -207,17 +206,3 @@ def publish(run: Run, to: str | Path) -> Path:
     if (run.path / "traversals").is_dir():
         shutil.copytree(run.path / "traversals", to / "traversals", dirs_exist_ok=True)
     return to
-
-
-def require_space(out: Path, n_bytes: int) -> None:
-    """Raise OSError, before anything is written, if `out` cannot be written or has no room for n_bytes."""
-    home = next(p for p in (out, *out.absolute().parents) if p.exists())
-    if not home.is_dir():
-        raise NotADirectoryError(f"out={str(out)!r}: {home} is a file, not a directory; choose another out")
-    if not os.access(home, os.W_OK | os.X_OK):
-        raise PermissionError(f"out={str(out)!r}: {home} is not writable; choose another out")
-    free = shutil.disk_usage(home).free
-    if free < n_bytes:
-        raise OSError(
-            f"out={str(out)!r}: {free >> 20} MiB free, this run needs {n_bytes >> 20} MiB; make room or choose another"
-        )

@@ -15,7 +15,7 @@ import torch
 
 from infogan_core.config import Config
 from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
-from infogan_core.files import write_whole
+from infogan_core.files import require_space, write_whole
 from infogan_core.images import ImageSet
 from infogan_core.runs import (
     CHECKPOINT_VERSION,
@@ -25,7 +25,6 @@ from infogan_core.runs import (
     load_state,
     read_checkpoint,
     read_config,
-    require_space,
 )
 from infogan_core.step import TERMS, Batches, Step, in_form
 
@@ -53,7 +52,7 @@ def train(
         return load_run(out, device)
     dtype = resolve_precision(config.precision, device)
     trainer = Trainer(config, images, out, device, dtype)
-    require_space(out, 2 * trainer.checkpoint_bytes())  # a checkpoint, and the next one or the weights beside it
+    require_space(out, 2 * trainer.checkpoint_bytes(), "out")  # a checkpoint, and the next one or the weights beside it
     if (out / "checkpoint.pt").is_file():
         trainer.resume()
     out.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "mnist": {"images"},
     "svhn": {"images", "rendered"},
     "celeba_pictures": {"images", "own_images"},
-    "celeba_cache": {"celeba_pictures", "images"},
+    "celeba_cache": {"celeba_pictures", "files", "images"},
     "celeba": {"celeba_cache", "celeba_pictures", "images", "rendered_faces"},
     "sources": {"celeba", "images", "mnist", "own_images", "svhn"},
     "losses": {"latents"},

@@ -179,7 +179,7 @@ def test_cache_of_a_folder_that_changed_is_made_again(tmp_path):
 def test_full_disk_is_noticed_before_anything_is_written(tmp_path, faces_zip, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage(1 << 30, 1 << 30, 30_000))
-    with refused(OSError, r"0 MiB free, the cache needs 0 MiB; make room, or choose another root: '.*/root'"):
+    with refused(OSError, r"root='.*/root': 0 MiB free, 0 MiB needed; make room or choose another root"):
         cached(faces_zip, tmp_path / "root" / "cache")
     assert not (tmp_path / "root").exists()
 
