@@ -1,6 +1,7 @@
 """The explorer without a browser: a control that moves, moves the picture, once."""
 
 import io
+import re
 from base64 import b64decode
 from pathlib import Path
 from types import SimpleNamespace
@@ -270,3 +271,52 @@ def test_converted_to_markdown_or_html_it_is_a_picture_and_no_list_of_widgets(ex
     assert f"data:image/png;base64,{still}" in page.replace("\n", "")
     for converted in (text, page):
         assert "Box(children=" not in converted
+
+
+@pytest.mark.parametrize("view", ["sheet", "all codes"])
+def test_another_view_is_another_picture_and_follows_the_controls(view):
+    explorer = Explorer(FakeRun(channels=3))
+    single = png(explorer)
+    explorer.view.value = view
+    first = png(explorer)
+    explorer.controls[1].value = 1.0
+    assert len({single, first, png(explorer)}) == 3
+    explorer.view.value, explorer.controls[1].value = "single", 0.0
+    assert png(explorer) == single
+
+
+def test_the_sheet_shows_the_code_that_is_chosen():
+    explorer = Explorer(FakeRun(channels=3))
+    explorer.view.value = "sheet"
+    shape = pixels(explorer).shape
+    explorer.swept.value = 2
+    assert pixels(explorer).shape != shape  # 11 columns of a continuous code, 10 of a category
+
+
+def test_two_runs_are_compared_on_the_same_noise_and_codes():
+    one, other = FakeRun(), FakeRun(channels=3)
+    for seed, run in enumerate((one, other)):
+        run.config.profile, run.config.seed = "quick", seed
+    explorer = Explorer(one, other=other)
+    explorer.controls[0].value = 4
+    assert [side.run for side in explorer.sides] == [one, other]
+    assert all(torch.equal(a, b) for a, b in zip(one.codes, other.codes, strict=True))
+    assert "seed 1" in explorer.sides[1].children[0].value
+    assert all(side.reading.value for side in explorer.sides)
+
+
+def test_runs_of_other_latents_are_not_compared():
+    with pytest.raises(ValueError, match="runs to compare need the same latents"):
+        Explorer(FakeRun(), other=FakeRun(SPECS["svhn"]))
+
+
+def test_q_is_drawn_beside_what_was_set():
+    explorer = Explorer(FakeRun())
+    explorer.controls[0].value, explorer.controls[1].value = 3, 1.0
+    drawing = explorer.reading.value
+    bars = re.findall(r'<rect class="(read|rest|set)" x="([\d.]+)"', drawing)
+    assert [x for kind, x in bars if kind == "read"] == ["22.0"]  # category 1, which Q believes in
+    assert [x for kind, x in bars if kind == "set"] == ["62.0"]  # category 3, which was set
+    assert '<line class="set" x1="140.0"' in drawing  # 1 on an axis from -2.5 to 2.5, 200 wide
+    assert 'circle class="read" cx="110.0"' in drawing  # Q's 0.25
+    assert 'aria-label="Q reads: c1 = 1 (98%), c2 = 0.25 ± 0.50, c3 = 0.25 ± 0.50"' in drawing
