@@ -24,12 +24,11 @@ class Batch(NamedTuple):
 
     index: Tensor  # int64 [n]: which real pictures
     draws: list[tuple[Tensor, list[Tensor]]]  # (noise, codes) of D's update, then, with fresh_fakes, of G's
-    warps: (
-        Tensor  # float32 [3 or 4, n, 2, 3]: affine maps of D's real and fake pictures, of G's, and of real ones again
-    )
+    warps: Tensor  # float32 [V, n, 2, 3]: affine maps of D's real and fake pictures, of G's, and of real ones again
+    colors: Tensor  # float32 [V, n, 3], or [0]: changes of their brightness, saturation and contrast, in -1..1
 
     def tensors(self) -> list[Tensor]:
-        return [self.index, self.warps, *(t for noise, codes in self.draws for t in (noise, *codes))]
+        return [self.index, self.warps, self.colors, *(t for noise, codes in self.draws for t in (noise, *codes))]
 
 
 class Batches:
@@ -55,7 +54,10 @@ class Batches:
         if c.flip:  # of the real pictures only: a code may still tell left from right
             mirror = torch.randint(2, (c.batch, 1), generator=g, device=self.device) * 2 - 1
             warps[0::3, :, 0] *= mirror
-        return Batch(index, draws, warps)
+        colors = torch.empty(0, device=self.device)
+        if c.color:
+            colors = c.color * (torch.rand(len(warps), c.batch, 3, generator=g, device=self.device) * 2 - 1)
+        return Batch(index, draws, warps, colors)
 
     def state_dict(self) -> dict[str, Any]:
         state = {"rng": self.generator.get_state(), "order": self.order, "position": self.position}
@@ -81,6 +83,19 @@ def warped(x: Tensor, warps: Tensor) -> Tensor:
         grid = affine_grid(warps, list(x.shape), align_corners=False)
         outside = "zeros" if x.shape[1] == 1 else "border"
         return grid_sample(x.float(), grid, padding_mode=outside, align_corners=False)
+
+
+def recolored(x: Tensor, changes: Tensor) -> Tensor:
+    """Pictures [n, C, H, W] in -1..1, each of another brightness, saturation and contrast.
+
+    changes [n, 3] in -1..1: half of the first is added, saturation is multiplied by 1 + the second, and contrast by 1 +
+    half of the third, as DiffAugment does. A code must then live in shapes, not in the light.
+    """
+    brightness, saturation, contrast = changes[:, :, None, None, None].unbind(1)
+    grey = x.mean(dim=1, keepdim=True)
+    x = grey + (x - grey) * (1 + saturation)
+    mean = x.mean(dim=(1, 2, 3), keepdim=True)
+    return mean + (x - mean) * (1 + contrast / 2) + brightness / 2
 
 
 class Step:
@@ -119,12 +134,13 @@ class Step:
         """G(z, c)."""
         return self.G(self.config.latents.encode(noise, codes))
 
-    def _seen(self, x: Tensor, warps: Tensor) -> Tensor:
-        """What D and Q see of pictures: warped ones, if the config says so."""
-        if not (self.config.shift or self.config.warp or self.config.flip):
-            return x
-        black = to_network_range(0.0, self.config.image_size)
-        return warped(x - black, warps) + black
+    def _seen(self, x: Tensor, batch: Batch, view: int) -> Tensor:
+        """What D and Q see of pictures: warped and recoloured ones, if the config says so."""
+        c = self.config
+        if c.shift or c.warp or c.flip:
+            black = to_network_range(0.0, c.image_size)
+            x = warped(x - black, batch.warps[view]) + black
+        return recolored(x, batch.colors[view]) if c.color else x
 
     def d_objective(
         self, real: Tensor, fake: Tensor, codes: list[Tensor], again: Tensor | None = None
@@ -160,14 +176,14 @@ class Step:
         with self._autocast():
             real = to_network_range(self.pixels[batch.index].float() / 255, c.image_size)
             fake, codes = self.fake(*batch.draws[0]), batch.draws[0][1]
-            again = self._seen(real, batch.warps[3]) if c.lambda_real else None
-            seen = self._seen(real, batch.warps[0]), self._seen(fake.detach(), batch.warps[1])
+            again = self._seen(real, batch, 3) if c.lambda_real else None
+            seen = self._seen(real, batch, 0), self._seen(fake.detach(), batch, 1)
             loss, of_d = self.d_objective(*seen, codes, again)
         self._update(self.opt_d, self.D, loss)
         with self._autocast():
             if c.fresh_fakes:
                 fake, codes = self.fake(*batch.draws[1]), batch.draws[1][1]
-            loss, of_g = self.g_objective(self._seen(fake, batch.warps[2]), codes)
+            loss, of_g = self.g_objective(self._seen(fake, batch, 2), codes)
         self._update(self.opt_g, self.G, loss)
         if c.ema:
             self.average(self.ema_tensors, self.live_tensors, None)
@@ -203,7 +219,7 @@ class GraphedStep:
             return terms
         if self.calls == WARMUP + 1:
             clone = [(noise.clone(), [c.clone() for c in codes]) for noise, codes in batch.draws]
-            self.static = Batch(batch.index.clone(), clone, batch.warps.clone())
+            self.static = Batch(batch.index.clone(), clone, batch.warps.clone(), batch.colors.clone())
             with torch.cuda.graph(self.graph):  # records, does not run
                 self.terms = self.step(self.static)
         for kept, new in zip(self.static.tensors(), batch.tensors(), strict=True):

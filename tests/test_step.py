@@ -10,7 +10,7 @@ from conftest import tiny
 from infogan_core import build, preset
 from infogan_core.environment import resolve_device
 from infogan_core.networks import to_network_range
-from infogan_core.step import WARMUP, Batches, Step, in_form, warped
+from infogan_core.step import WARMUP, Batches, Step, in_form, recolored, warped
 
 CPU = torch.device("cpu")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
@@ -66,6 +66,7 @@ def test_cuda_is_cpu(blobs):
     moved = batch._replace(
         index=batch.index.cuda(),
         warps=batch.warps.cuda(),
+        colors=batch.colors.cuda(),
         draws=[(z.cuda(), [c.cuda() for c in cs]) for z, cs in batch.draws],
     )
     torch.testing.assert_close(on_cuda(moved).cpu(), on_cpu(batch), atol=1e-3, rtol=1e-3)
@@ -213,6 +214,38 @@ def test_colour_goes_on_past_its_edge():
     x, maps = torch.rand(1, 3, 32, 32), torch.eye(2, 3)[None].clone()
     maps[0, 1, 2] = -4 * 2 / 32  # the output reads 4 pixels further up
     torch.testing.assert_close(warped(x, maps)[:, :, :4], x[:, :, :1].expand(-1, -1, 4, -1), atol=1e-4, rtol=0)
+
+
+def changed(*change):
+    x = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    return x, recolored(x, torch.tensor([change]))
+
+
+def test_recolouring_by_nothing_changes_nothing():
+    torch.testing.assert_close(*changed(0.0, 0.0, 0.0))
+
+
+def test_brightness_adds_half_of_the_change():
+    x, lighter = changed(1.0, 0.0, 0.0)
+    torch.testing.assert_close(lighter, x + 0.5)
+
+
+def test_without_saturation_the_channels_are_their_mean():
+    x, pale = changed(0.0, -1.0, 0.0)
+    torch.testing.assert_close(pale, x.mean(dim=1, keepdim=True).expand_as(x))
+
+
+def test_contrast_stretches_around_the_mean_by_half_of_the_change():
+    x, flat = changed(0.0, 0.0, -1.0)
+    torch.testing.assert_close(flat.mean(), x.mean())
+    torch.testing.assert_close(flat.std(), x.std() / 2)
+
+
+def test_colour_changes_stay_within_their_reach_and_cost_nothing_when_off():
+    batch = next(Batches(tiny(color=0.5), 100, CPU))
+    assert batch.colors.shape == (len(batch.warps), tiny().batch, 3)
+    assert 0.4 < batch.colors.abs().max() <= 0.5
+    assert next(Batches(tiny(), 100, CPU)).colors.numel() == 0
 
 
 def test_half_of_the_real_pictures_are_mirrored_and_no_fake_is():
