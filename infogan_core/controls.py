@@ -13,7 +13,7 @@ from torch import Tensor
 
 from infogan_core.figures import Run, category_label, grid, note_of, png_bytes, sweep
 from infogan_core.latents import Categorical
-from infogan_core.readings import drawn, in_words
+from infogan_core.readings import drawn
 
 SIDE = 280  # of a single picture, in pixels, give or take a whole enlargement
 SHEET = 560  # ... and of a sheet's longer side
@@ -46,8 +46,7 @@ class Side(widgets.VBox):
         """What Q reads in G(z, c), x [1, C, H, W], beside the codes that were set."""
         reading = self.run.infer(x)
         note = note_of(self.run) and f"<br>{escape(note_of(self.run))}"
-        words = f"Q reads: {escape(in_words(self.run, reading))}"
-        self.reading.value = f'<div style="line-height: 1.4">{words}{note}</div>{drawn(self.run, reading, codes)}'
+        self.reading.value = f"What Q reads, beside what was set{note}{drawn(self.run, reading, codes)}"
 
 
 def button(text: str, tooltip: str) -> widgets.Button:

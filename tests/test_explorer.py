@@ -188,13 +188,6 @@ def test_a_tick_is_one_redraw_and_choosing_a_code_is_none():
     assert run.drawn == drawn + 1
 
 
-def test_q_says_what_it_reads():
-    said = Explorer(FakeRun()).reading.value
-    assert said.startswith(
-        '<div style="line-height: 1.4">Q reads: c1 = 1 (98%), c2 = 0.25 ± 0.50, c3 = 0.25 ± 0.50</div>'
-    )
-
-
 def test_an_error_is_shown_escaped_with_the_last_picture_and_goes_away():
     run = FakeRun()
     explorer = Explorer(run)
