@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from infogan_core.images import ImageSet
 
 __all__ = ["Features", "load_features", "save_features", "train_features"]
-STEPS, BATCH, LR = 2500, 128, 4e-3
+STEPS, BATCH, LR = 1800, 128, 4e-3
 SMOOTHING = 0.05  # of the labels (Szegedy et al. 2016): keeps the classifier from being sure of everything
 MOST_VALUES = 20  # a column with more than so many values is cut into thirds
 KINDS = {name: f.kinds for factors in (rendered.FACTORS, rendered_faces.FACTORS) for name, f in factors.items()}
