@@ -67,7 +67,7 @@ def keys(page, parts, n=30):
 
 
 def bench_lab(chromium):
-    with tempfile.TemporaryDirectory() as folder, servers.lab(Path(folder), SOURCE) as (address, _):
+    with tempfile.TemporaryDirectory() as folder, servers.lab(Path(folder), servers.notebook(SOURCE)) as (address, _):
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(address)
         servers.run_cell(page)

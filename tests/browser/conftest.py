@@ -21,7 +21,7 @@ def chromium():
 def lab(tmp_path_factory, chromium):
     """A notebook with an Explorer of the published digits: (address, server's log)."""
     source = f"import infogan_core as ig\nig.Explorer(ig.load_run({str(RUN)!r}, 'cpu'))"
-    with servers.lab(tmp_path_factory.mktemp("lab"), source) as served:
+    with servers.lab(tmp_path_factory.mktemp("lab"), servers.notebook(source)) as served:
         yield served
 
 

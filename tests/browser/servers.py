@@ -27,14 +27,18 @@ def browser():
         chromium.close()
 
 
-@contextmanager
-def lab(folder, source):
-    """JupyterLab on a notebook with one cell: yields (address, server's log)."""
+def notebook(source):
+    """A notebook with one cell."""
     cell = {"cell_type": "code", "id": "cell", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+
+
+@contextmanager
+def lab(folder, contents):
+    """JupyterLab on a notebook, sliders.ipynb: yields (address, server's log)."""
     (folder / "work").mkdir()
-    (folder / "work" / "sliders.ipynb").write_text(json.dumps(notebook))
+    (folder / "work" / "sliders.ipynb").write_text(json.dumps(contents))
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
