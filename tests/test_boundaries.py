@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "quality": {"classifier"},
     "meaning": {"classifier", "latents", "measures"},
     "metrics": {"classifier", "files", "images", "latents", "meaning", "movement", "quality", "runs"},
+    "disentanglement": set(),
     "figures": {"files", "latents"},
     "curves": {"figures", "latents"},
     "views": {"figures", "latents"},

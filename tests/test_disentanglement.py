@@ -1,0 +1,61 @@
+"""The six scores on cases that can be worked out by hand: three independent factors of two values, -1 and 1."""
+
+import numpy as np
+import pytest
+
+from infogan_core.disentanglement import scores
+
+N = 4000
+FACTORS = np.random.default_rng(0).integers(0, 2, (N, 3))
+SIGNS = FACTORS * 2.0 - 1
+
+
+def test_codes_that_are_the_factors_reach_the_maximum():
+    found = scores(SIGNS, FACTORS)
+    assert found.pop("sap") == pytest.approx(0.5, abs=0.04)  # right always, and the second code half of the time
+    assert found == pytest.approx(dict.fromkeys(found, 1.0), abs=0.01)
+
+
+def test_order_sign_and_scale_of_the_codes_do_not_matter():
+    assert scores(SIGNS[:, [2, 0, 1]] * [-3, 2, 0.5], FACTORS) == pytest.approx(scores(SIGNS, FACTORS), abs=0.02)
+
+
+def test_codes_that_know_nothing_reach_about_nothing():
+    found = scores(np.random.default_rng(1).normal(size=(N, 3)), FACTORS)
+    assert found.pop("factor_vae") == pytest.approx(1 / 3, abs=0.05)  # the majority of a vote among three
+    assert found.pop("modularity") < 0.6  # of the noise in three estimates of 0 nats one is the largest
+    assert found == pytest.approx(dict.fromkeys(found, 0.0), abs=0.05)
+
+
+def test_a_pair_turned_by_45_degrees_lies_between():
+    """c1 and c2 are the sum and the difference of two factors, over root 2; c3 is the third factor."""
+    turned = np.stack([SIGNS[:, 0] + SIGNS[:, 1], SIGNS[:, 0] - SIGNS[:, 1], SIGNS[:, 2] * np.sqrt(2)], axis=1)
+    found = scores(turned / np.sqrt(2), FACTORS)
+    assert found == pytest.approx(
+        {
+            "factor_vae": 2 / 3,  # the third factor always, the others half of the time
+            "mig": 1 / 3,  # a gap of 0 for the pair: either code holds half of ln 2 of either factor
+            "dci": (1 + 2 * (1 - np.log(2) / np.log(3))) / 3,
+            "sap": 0.5 / 3,  # 3/4 right from either code of the pair
+            "modularity": 2 / 3,  # half for each code of the pair
+            "explicitness": 1.0,  # the sum of the pair is a factor again
+        },
+        abs=0.04,
+    )
+
+
+def test_a_code_that_does_nothing_is_left_out_of_the_factor_vae_score():
+    dead = np.column_stack([SIGNS, np.random.default_rng(2).normal(scale=1e-3, size=N)])
+    assert scores(dead, FACTORS)["factor_vae"] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("codes", "factors", "message"),
+    [
+        (SIGNS[:9], FACTORS, "codes \\[N, J\\] and factors \\[N, K\\]"),
+        (SIGNS, FACTORS * [1, 1, 0], "a factor that never changes"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(codes, factors, message):
+    with pytest.raises(ValueError, match=message):
+        scores(codes, factors)
