@@ -38,6 +38,7 @@ class Config:
     fresh_fakes: bool = True  # G's update draws z and c of its own; False reuses those of D's update
     shift: float = 0.0  # D and Q see all pictures moved by up to so many pixels (DiffAugment, Zhao et al. 2020) ...
     warp: float = 0.0  # ... and sheared, turned and stretched: each entry of the linear map off by up to this much
+    moved: float = 1.0  # ... that share of them: resampling hides the finest detail, and D must see that, too
     color: float = 0.0  # ... and of other brightness, saturation and contrast, at 1 by as much as in DiffAugment
     flip: bool = False  # half of the real pictures mirrored, left to right
     ema: float = 0.99  # decay of the averaged generator that is saved (Yaz et al. 2019); 0: the last weights
@@ -94,7 +95,7 @@ class Config:
             raise ValueError(f"not a config of this version: {type(error).__name__}: {error}") from None
 
 
-LATER = {"norm_every", "color", "flip", "crop"}  # that a config.json of an earlier version lacks: off, as by default
+LATER = {"norm_every", "moved", "color", "flip", "crop"}  # that an older config.json lacks: off, as by default
 CHOICES = {
     "precision": ("auto", "fp32", "bf16"),
     "step_form": ("auto", "eager", "compile", "graph"),
@@ -112,6 +113,7 @@ RANGES = {
     "lambda_real": (0, 1000),
     "shift": (0, 14),
     "warp": (0, 0.5),
+    "moved": (0, 1),
     "color": (0, 1),
     "ema": (0, 0.99999),
     "log_every": (1, 10**9),

@@ -40,6 +40,7 @@ _HELPED = {  # what the paper leaves out, and helps: see the fields of Config fo
     "norm_every": True,
     "shift": 2,
     "warp": 0.1,
+    "moved": 0.5,
     "ema": 0.998,
     "lambda_info": (0.5,),
 }

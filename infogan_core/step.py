@@ -50,6 +50,8 @@ class Batches:
         self.position += c.batch
         draws = [c.latents.sample(c.batch, g, self.device) for _ in range(1 + c.fresh_fakes)]
         jitter = torch.rand(3 + bool(c.lambda_real), c.batch, 2, 3, generator=g, device=self.device) * 2 - 1
+        if c.moved < 1:
+            jitter *= torch.rand(len(jitter), c.batch, 1, 1, generator=g, device=self.device) < c.moved
         warps = self.identity + self.reach * jitter
         if c.flip:  # of the real pictures only: a code may still tell left from right
             mirror = torch.randint(2, (c.batch, 1), generator=g, device=self.device) * 2 - 1

@@ -209,6 +209,12 @@ def test_warps_stay_within_their_reach():
     assert 1.9 < warps[..., 2].abs().max() * 28 / 2 <= 2
 
 
+def test_a_share_of_the_pictures_is_moved_and_the_others_stay_as_they_are():
+    config = tiny(shift=2, warp=0.15, moved=0.25, batch=256)
+    still = (next(Batches(config, 256, CPU)).warps == torch.eye(2, 3)).flatten(2).all(dim=2)
+    assert still.float().mean().item() == pytest.approx(0.75, abs=0.06)
+
+
 def test_colour_goes_on_past_its_edge():
     """A digit lies on black; a photograph does not."""
     x, maps = torch.rand(1, 3, 32, 32), torch.eye(2, 3)[None].clone()
