@@ -111,11 +111,12 @@ def test_the_executed_copy_shows_pictures_where_widgets_do_not_run(executed):
     out, _ = executed
     outputs = {cell.id: cell.outputs for cell in code_cells(nbformat.read(out / "mnist.ipynb", as_version=4))}
     shown = [(cell, o.data) for cell, outs in outputs.items() for o in outs if "data" in o]
-    assert [cell for cell, _ in shown] == ["data", "curves", "sheets", "sheets", "sheets", "explorer"]
-    for _, data in shown:
+    stills = [(cell, data) for cell, data in shown if "image/png" in data]
+    assert [cell for cell, _ in stills] == ["data", "curves", "sheets", "sheets", "sheets", "explorer"]
+    for _, data in stills:
         picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
         assert picture.convert("L").getextrema()[0] < picture.convert("L").getextrema()[1]
-        assert not data.get("text/plain", "").startswith(("HBox(children", "VBox(children"))
+    assert not any("Box(children" in data.get("text/plain", "") for _, data in shown)
 
 
 def test_the_finished_run_opens_again_under_nbval(executed, tmp_path):
