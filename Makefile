@@ -26,7 +26,7 @@ lab: .venv/installed
 gallery: .venv/installed-show  # the published runs on one page, a tab each
 	$(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 --theme=$(THEME)
 
-share: OUT = $(notdir $(RUN)).html
+share: OUT = $(notdir $(patsubst %/,%,$(RUN))).html
 share: .venv/installed-show  # a run as ONE HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html
 	$(BIN)/python -m infogan_core.share "$(RUN)" "$(OUT)"
 

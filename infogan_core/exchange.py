@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from infogan_core.controls import SIDE, button, button_pictures, thumbnail
-from infogan_core.figures import grid, sweep
+from infogan_core.figures import LIGHT_EDGE, edge_light, grid, sweep
 from infogan_core.latents import Categorical
 from infogan_core.own_images import read_picture
 from infogan_core.readings import in_words
@@ -21,8 +22,7 @@ from infogan_core.views import animation
 
 Explorer = Any  # explorer.Explorer, whose controls it reads and sets
 SAMPLES, SAMPLE_SEED = 8, 1_000_003  # pictures of the run's own to bring, and the seed of their latents
-LARGEST = 32 * 2**20  # bytes of a file that is brought
-INVERTED = 0.5  # a grey picture whose edge is lighter than this on average is a drawing on white paper
+LARGEST = 6 * 2**20  # bytes of a file that is brought: as text it must pass a server's 10 MiB for one message
 
 
 class Exchange:
@@ -60,16 +60,16 @@ class Exchange:
                 widgets.HBox([self.links, self.animate, self.moving], layout=wrap),
             ]
         )
-        self.upload.observe(lambda change: self._uploaded(change["new"]), "value")
-        self.samples.observe(lambda change: self._sample(change["new"]), "value")
-        self.animate.on_click(lambda _: self._animate())
+        self.upload.observe(lambda change: self._guarded(self._uploaded, change["new"]), "value")
+        self.samples.observe(lambda change: self._guarded(self._sample, change["new"]), "value")
+        self.animate.on_click(lambda _: self._guarded(self._animate))
 
     def offer(self) -> None:
         """Links to the picture as it is now, and to the setting."""
         name = self.run.config.dataset
         picture = _link(f"{name}.png", "image/png", self.explorer.picture.value, "save the picture")
         setting = _link(f"{name}-setting.json", "application/json", self.setting().encode(), "save the setting")
-        self.links.value = f"{picture} &middot; {setting}"
+        self.links.value, self.moving.value = f"{picture} &middot; {setting}", ""
 
     def setting(self) -> str:
         """Everything that the controls say, as JSON that an upload reads back."""
@@ -114,13 +114,18 @@ class Exchange:
         self.said.value = escape(f"{what}: Q reads {in_words(self.run, reading)}. The controls are set to it.")
         self.explorer.put(values, self.explorer.noise.value)
 
+    def _guarded(self, act: Callable[..., None], *what: Any) -> None:
+        with self.explorer.errors_shown():
+            act(*what)
+
     def _sample(self, k: int | None) -> None:
         if k is not None:
-            self.bring(self.own[k : k + 1], f"Sample {k + 1}")
             self.samples.value = None  # so that it can be pressed again
+            self.bring(self.own[k : k + 1], f"Sample {k + 1}")
 
     def _uploaded(self, files: tuple) -> None:
         for file in files:
+            self.brought.layout.display = "none"
             name = str(file["name"])
             try:
                 content = bytes(file["content"])
@@ -148,8 +153,9 @@ class Exchange:
         if config.channels == 3:
             return x, ""
         x = x.mean(dim=1, keepdim=True)
-        edge = torch.cat([x[..., 0, :], x[..., -1, :], x[..., 0], x[..., -1]], dim=-1)
-        return (1 - x, ", inverted, for these are light on dark") if edge.mean() > INVERTED else (x, "")
+        if edge_light(x) > LIGHT_EDGE > edge_light(self.own):  # drawn on paper
+            return 1 - x, ", inverted, for these are light on dark"
+        return x, ""
 
     def _animate(self) -> None:
         e = self.explorer

@@ -7,6 +7,10 @@ function label(root) {
     button.setAttribute("aria-label", button.title || button.textContent)
     button.setAttribute("aria-pressed", button.classList.contains("mod-active"))
   }
+  const [play, stop] = root.querySelectorAll(".widget-play button")
+  play?.setAttribute("aria-label", "play or pause the sweep")
+  stop?.setAttribute("aria-label", "stop the sweep")
+  for (const image of root.querySelectorAll("img")) image.alt = "picture that the generator drew, or that was brought"
 }
 
 function render({ el }) {

@@ -21,7 +21,7 @@ from infogan_core.views import all_codes, back_and_forth, pace, sheet, strips
 LAST_SEED = 2**31 - 1
 NOISES = 10  # rows of the sheet: the noise of the seed, and of the seeds after it
 VIEWS = ("single", "sheet", "all codes")
-PAUSE = 0.15  # seconds without a change after which the pictures on the buttons follow
+PAUSE = 0.3  # seconds after a change, in which the pictures on the buttons follow it and what came since
 
 
 class Explorer(widgets.HBox):
@@ -60,7 +60,9 @@ class Explorer(widgets.HBox):
         self.children = self._arranged()
         self._choose_swept()
         self.redraw()
-        self._settle()
+        if self._waiting:  # in a kernel: at once, this first time
+            self._waiting.cancel()
+            self._settle()
 
     def _wire(self) -> None:
         self.add_class("infogan")
@@ -71,6 +73,7 @@ class Explorer(widgets.HBox):
         self.reset.on_click(lambda _: self.put([START] * len(self.controls), self._first_seed))
         self.swept.observe(lambda _: self._choose_swept(), "value")
         self.play.observe(lambda change: self._move_swept(change["new"]), "value")
+        self.play.observe(lambda change: change["new"] and self._start_playing(), "playing")
 
     def _arranged(self) -> tuple[widgets.Widget, widgets.Widget]:
         named = (self.view, *self.controls, self.noise, self.swept)
@@ -97,7 +100,7 @@ class Explorer(widgets.HBox):
 
     def redraw(self) -> None:
         """Generate the picture, show it, and let Q read it; the pictures on the buttons follow when all is quiet."""
-        with self._errors_shown():
+        with self.errors_shown():
             for side in self.sides:
                 self._draw(side)
             self.error.value = ""
@@ -107,32 +110,35 @@ class Explorer(widgets.HBox):
         noise, codes = self.latents()
         x = side.run.generate(noise, codes)
         if self.view.value == "single":
-            side.show(grid(x), SIDE)
+            picture, wide = grid(x), SIDE
         elif self.view.value == "sheet":
-            side.show(sheet(side.run, self.latents(NOISES)[0], codes, self.swept.value), SHEET)
+            picture, wide = sheet(side.run, self.latents(NOISES)[0], codes, self.swept.value), SHEET
         else:
-            side.show(all_codes(side.run, noise, codes), SHEET)
+            picture, wide = all_codes(side.run, noise, codes), SHEET
         side.read(x, codes)
+        side.show(picture, wide)
 
     def _settle(self) -> None:
         """Draw what may wait: the pictures on the buttons, and the files to save."""
-        with self._errors_shown():
+        with self.errors_shown():
             for i, strip in strips(self.run, *self.latents()).items():
                 scope = f".infogan-{self.model_id[:12]} .code-{i}"
                 self._pictures[i].value = button_pictures(scope, strip, len(strip))
             self.exchange.offer()
 
     def _later(self, what: Callable[[], None]) -> None:
-        """Do it once nothing has changed for a moment; at once where no event loop runs."""
-        if self._waiting:
-            self._waiting.cancel()
+        """Do it in a moment, once for all that changes until then; at once where no event loop runs."""
         try:
-            self._waiting = asyncio.get_running_loop().call_later(PAUSE, what)
+            loop = asyncio.get_running_loop()
         except RuntimeError:
             what()
+        else:
+            if not self._waiting or self._waiting.cancelled() or loop.time() >= self._waiting.when():
+                self._waiting = loop.call_later(PAUSE, what)
 
     @contextmanager
-    def _errors_shown(self) -> Iterator[None]:
+    def errors_shown(self) -> Iterator[None]:
+        """On one thread; an error is shown beneath the controls."""
         try:
             with _one_thread():
                 yield
@@ -162,13 +168,20 @@ class Explorer(widgets.HBox):
         self._path = back_and_forth(code)
         held, self._held = self._held, True
         self.play.value, self.play.max, self.play.interval = 0, len(self._path) - 1, pace(code)
+        self._start_playing()
         self._held = held
         if not held and self.view.value == "sheet":
             self.redraw()
 
     def _move_swept(self, tick: int) -> None:
         if self.play.playing and not self._held:  # a tick may still be under way when play has stopped
-            self.controls[self.swept.value].value = self._path[tick]
+            self.controls[self.swept.value].value = self._path[(self._from + tick) % len(self._path)]
+
+    def _start_playing(self) -> None:
+        """From the value where the code stands, or the nearest to it."""
+        now = self.controls[self.swept.value].value
+        at = min(range(len(self._path)), key=lambda i: abs(self._path[i] - now))
+        self._from = at - self.play.value
 
     def __repr__(self) -> str:
         name = self.run.config.latents.name

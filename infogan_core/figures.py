@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Run = Any  # anything with config.latents, generate(), infer(), records and report, as runs.Run has
+LIGHT_EDGE = 0.5
 LIGHT = 235  # between the pictures: softer than the page
 INK, QUIET = "#222222", "#707070"
 DPI, SIDE = 200, 5.9  # a sheet's longer side, in inches
@@ -45,6 +46,11 @@ def grid(images: Tensor | np.ndarray, columns: int = 10, pad: int = 2) -> np.nda
 def samples(run: Run, n: int = 100, seed: int = 0) -> np.ndarray:
     """n fresh pictures, their latents drawn as in training -> uint8 [H', W', C]."""
     return grid(run.generate(*run.config.latents.sample(n, torch.Generator().manual_seed(seed))))
+
+
+def edge_light(images: Tensor) -> float:
+    """How light the outermost pixels of pictures [N, C, H, W] are on average: above LIGHT_EDGE they are on paper."""
+    return torch.cat([images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]], dim=-1).mean().item()
 
 
 def sweep(code: Categorical | Uniform, columns: int | None = None, limit: float = 2.0) -> Tensor:

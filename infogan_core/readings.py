@@ -61,7 +61,8 @@ def _bars(probabilities: list[float], chosen: int) -> str:
     best = max(range(len(probabilities)), key=probabilities.__getitem__)
     for k, p in enumerate(probabilities):
         tall, colour = max(1.0, p * HEIGHT), FULL if k == best else FAINT
-        box = f'x="{k * step + 2:.1f}" width="{step - 4:.1f}"'
+        gap = min(4, step / 3)
+        box = f'x="{k * step + gap / 2:.1f}" width="{step - gap:.1f}"'
         kind = "read" if k == best else "rest"
         parts.append(f'<rect class="{kind}" {box} y="{HEIGHT - tall:.1f}" height="{tall:.1f}" fill="{colour}"/>')
         if k == chosen:

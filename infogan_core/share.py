@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from infogan_core.figures import category_label, code_title, note_of
+from infogan_core.figures import LIGHT_EDGE, category_label, code_title, edge_light, note_of
 from infogan_core.files import write_whole
 from infogan_core.latents import Categorical
 from infogan_core.networks import to_network_range, to_unit_range
@@ -99,6 +99,7 @@ def about(run: Run) -> dict[str, Any]:
         "channels": config.channels,
         "noise_dim": spec.noise_dim,
         "normal": spec.noise == "normal",
+        "dark": edge_light(run.generate(*spec.sample(8, torch.Generator().manual_seed(0)))) < LIGHT_EDGE,
         "codes": codes,
     }
 
@@ -147,10 +148,11 @@ def runtime(folder: Path) -> Path:
         if npm is None:
             raise RuntimeError(f"needs npm once, to fetch {RUNTIME}: install Node.js, then run this again")
         with tempfile.TemporaryDirectory() as temporary:
-            command = [npm, "pack", RUNTIME, "--silent", "--pack-destination", temporary]
+            command = [npm, "pack", RUNTIME, "--loglevel=error", "--pack-destination", temporary]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
-                raise RuntimeError(f"npm could not fetch {RUNTIME}: {done.stderr.strip().splitlines()[-1:]}")
+                why = " ".join(done.stderr.split())[:200]
+                raise RuntimeError(f"npm could not fetch {RUNTIME}, try again with a network ({why})")
             with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive:
                 for name, sha in FILES.items():
                     content = archive.extractfile(f"package/dist/{name}").read()

@@ -50,12 +50,12 @@ def strips(run: Run, noise: Tensor, codes: Codes) -> dict[int, np.ndarray]:
     return {i: grid(x, len(x), 0) for i, x in enumerate(pictures) if len(x)}
 
 
-def back_and_forth(code: Categorical | Uniform, start: float = 0) -> list[int] | list[float]:
+def back_and_forth(code: Categorical | Uniform) -> list[int] | list[float]:
     """A code's values once up and down and round to where it starts: 0 1 2 3 2 1, or 0 .. 2 .. 0 .. -2 .. -0.1."""
     up = sweep(code) if isinstance(code, Categorical) else sweep(code, TICKS)
     up = [round(value, 6) for value in up.tolist()]  # float32's -2.98e-8 is the 0 to start from
     circle = up + up[-2:0:-1]
-    first = circle.index(start)
+    first = circle.index(0)
     return circle[first:] + circle[:first]
 
 

@@ -62,7 +62,7 @@ def row(what, limit, *values, unit="ms"):
 
 
 def keys(page, parts, n=30):
-    times = page.evaluate(KEYS, [parts.slider, n, 350, SOURCES[parts]])
+    times = page.evaluate(KEYS, [parts.slider.removesuffix(":visible"), n, 350, SOURCES[parts]])
     return statistics.median(times), max(times)
 
 
@@ -78,7 +78,7 @@ def bench_lab(chromium):
         row(
             "30 keys in 0.5 s: last key to the settled picture",
             "300 ms",
-            page.evaluate(BURST, [WidgetPage.slider, SOURCES[WidgetPage]]),
+            page.evaluate(BURST, [WidgetPage.slider.removesuffix(":visible"), SOURCES[WidgetPage]]),
         )
         page.click(".infogan button:has-text('sheet')")
         page.wait_for_timeout(1500)

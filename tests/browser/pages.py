@@ -10,22 +10,25 @@ PICTURES = ROOT / "outputs" / "browser"  # screenshots, for a person to look at
 class WidgetPage:
     """The Explorer as ipywidgets draws it."""
 
-    slider, categories, play = ".infogan [role=slider]", ".infogan .code-0 button", ".infogan .widget-play button"
-    said = ".infogan .widget-html-content"
+    slider, said = ".infogan [role=slider]:visible", ".infogan .widget-html-content:visible"
+    categories, play = ".infogan .code-0 button:visible", ".infogan .widget-play button:visible"
     picture = """(() => {
-      const image = document.querySelector('.infogan img'), canvas = document.createElement('canvas')
+      const image = [...document.querySelectorAll('.infogan img')].find(i => i.offsetParent)
+      if (!image) return ''
+      const canvas = document.createElement('canvas')
       canvas.width = image.naturalWidth; canvas.height = image.naturalHeight
       canvas.getContext('2d').drawImage(image, 0, 0)
       return canvas.toDataURL() })()"""
-    readout = "document.querySelector('.infogan .widget-readout').textContent"
-    bar = """(() => { const set = document.querySelector('.infogan svg .set').getAttribute('x')
-      return [...document.querySelectorAll('.infogan svg g g')[0].querySelectorAll('rect:not(.set)')]
+    readout = "[...document.querySelectorAll('.infogan .widget-readout')].find(i => i.offsetParent).textContent"
+    bar = """(() => { const svg = [...document.querySelectorAll('.infogan svg')].find(s => s.getClientRects().length)
+      const set = svg.querySelector('.set').getAttribute('x')
+      return [...svg.querySelector('g g').querySelectorAll('rect:not(.set)')]
         .findIndex(r => r.getAttribute('x') === set) })()"""
 
     @staticmethod
     def bring(page, file):
         with page.expect_file_chooser() as chooser:
-            page.click(".infogan .jupyter-button:has-text('bring a picture')")
+            page.click(".infogan .jupyter-button:visible:has-text('bring a picture')")
         chooser.value.set_files(file)
 
 

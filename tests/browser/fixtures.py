@@ -59,6 +59,9 @@ def opened(request, chromium):
     page.goto(address)
     if name == "lab":
         servers.run_cell(page)
+    if name == "gallery":
+        page.wait_for_selector(".lm-TabBar-tab:has-text('mnist')", timeout=60_000)
+        page.click(".lm-TabBar-tab:has-text('mnist')")
     page.wait_for_selector(parts.slider, timeout=60_000)
     page.wait_for_function(f"{parts.picture}.length > 1000", timeout=60_000)
     yield page, parts, name
