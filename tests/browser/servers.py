@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -83,13 +84,18 @@ def _serving(command, log, address):
 
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with log.open("w") as file:
-        server = subprocess.Popen([sys.executable, "-m", *command], stdout=file, stderr=file, env=env, cwd=ROOT)
+        server = subprocess.Popen(
+            [sys.executable, "-m", *command], stdout=file, stderr=file, env=env, cwd=ROOT, start_new_session=True
+        )
         try:
             _wait(up)
             yield
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:  # a kernel that is only just starting holds it up
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 def _wait(ready):
