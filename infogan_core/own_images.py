@@ -105,8 +105,8 @@ def read_picture(file: Path | BinaryIO, size: int, name: str = "") -> np.ndarray
     Raises ValueError, naming it, for what does not decode.
     """
     try:
-        with Image.open(file, formats=sorted(set(FORMATS.values()))) as file:
-            picture = ImageOps.exif_transpose(file)
+        with Image.open(file, formats=sorted(set(FORMATS.values()))) as opened:
+            picture = ImageOps.exif_transpose(opened)
             if picture.mode.startswith("I;16"):  # PIL's convert() clips 16 bits to white
                 picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
             if picture.has_transparency_data:

@@ -1,4 +1,7 @@
-"""A real browser on three real pages: JupyterLab, the gallery under Voila, and the shared file."""
+"""A real browser on three real pages: JupyterLab, the gallery under Voila, and the shared file.
+
+Nothing outlives its module: Playwright leaves an event loop running in the thread, which other tests must not meet.
+"""
 
 import pytest
 
@@ -7,7 +10,7 @@ from infogan_core import share
 from pages import ROOT, RUN, SharedPage, WidgetPage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     """A headless Chromium, or a skip that says what is missing."""
     if not servers.CHROMIUM.is_file():
@@ -17,7 +20,7 @@ def chromium():
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory, chromium):
     """A notebook with an Explorer of the published digits: (address, server's log)."""
     source = f"import infogan_core as ig\nig.Explorer(ig.load_run({str(RUN)!r}, 'cpu'))"
@@ -25,14 +28,14 @@ def lab(tmp_path_factory, chromium):
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gallery(tmp_path_factory, chromium):
     """The published runs on one page: (address, server's log)."""
     with servers.gallery(tmp_path_factory.mktemp("gallery")) as served:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared(tmp_path_factory, chromium):
     """The one file of `make share`: (address, None)."""
     out = tmp_path_factory.mktemp("shared") / "mnist.html"
