@@ -99,7 +99,7 @@ class Explorer(widgets.HBox):
         return torch.cat(noise), [torch.tensor([widget.value]) for widget in self.controls]
 
     def redraw(self) -> None:
-        """Generate the picture, show it, and let Q read it; the pictures on the buttons follow when all is quiet."""
+        """Generate the picture, show it, and let Q read it; those on the buttons follow in a moment."""
         with self.errors_shown():
             for side in self.sides:
                 self._draw(side)

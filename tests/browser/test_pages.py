@@ -113,7 +113,11 @@ def test_a_phone_needs_no_scrolling_sideways(opened):
     page, _, name = opened
     if name != "lab":
         page.set_viewport_size({"width": 390, "height": 844})
-        page.wait_for_function("document.scrollingElement.scrollWidth <= 390")
+        page.wait_for_timeout(1000)
+        wide = """[...document.querySelectorAll('.infogan, main')].filter(e => e.getClientRects().length).flatMap(
+          e => { const up = []; for (; e; e = e.parentElement) up.push(e); return up })
+          .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map(e => e.className)"""
+        assert page.evaluate(wide) == []
         page.screenshot(path=PICTURES / f"{name}-phone.png", full_page=True)
 
 
