@@ -9,6 +9,8 @@ DATASET ?= svhn
 RUN ?= outputs/published/mnist
 OUT ?= outputs/$@$(if $(filter-out quick,$(PROFILE)),-$(PROFILE))$(if $(filter-out train,$(WEIGHTS)),-loaded)
 PYTHON ?= python3
+# a picture that is too large to bring is refused in words, where servers would hang up at 10 MiB
+MESSAGE := "{'websocket_max_message_size': 67108864}"
 BIN := .venv/bin
 
 .PHONY: mnist svhn celeba features lab gallery share test bench bench-sliders
@@ -21,10 +23,11 @@ features: .venv/installed  # the classifier that evaluate() reads pictures with:
 	$(BIN)/python -m infogan_core.features $(DATASET) "$(SOURCE)" --seed $(SEED)
 
 lab: .venv/installed
-	$(BIN)/jupyter lab notebooks/mnist.ipynb
+	$(BIN)/jupyter lab notebooks/mnist.ipynb --ServerApp.tornado_settings=$(MESSAGE)
 
 gallery: .venv/installed-show  # the published runs on one page, a tab each
-	$(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 --theme=$(THEME)
+	$(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 --theme=$(THEME) \
+		--Voila.tornado_settings=$(MESSAGE)
 
 share: OUT = $(notdir $(patsubst %/,%,$(RUN))).html
 share: .venv/installed-show  # a run as ONE HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html

@@ -33,7 +33,7 @@ class Exchange:
         self.upload = widgets.FileUpload(
             accept="image/*,.json",
             description="bring a picture",
-            tooltip="a picture for Q to read, or a saved setting",
+            tooltip=f"a picture for Q to read, or a saved setting: at most {LARGEST // 2**20} MiB",
             layout={"width": "auto"},
         )
         self.own = self.run.generate(

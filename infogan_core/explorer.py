@@ -27,15 +27,15 @@ PAUSE = 0.3  # seconds after a change, in which the pictures on the buttons foll
 class Explorer(widgets.HBox):
     """G(z, c) of a run, a control for each code, and what Q reads in the picture; a still PNG where no widgets run.
 
-    `other`, a run with the same latents, is shown beside it on the same noise and codes: ValueError if it has others.
+    `other`, a run with the same inputs, is shown beside it on the same noise and codes: ValueError if it has others.
     Needs of a run: config (latents, image_size, channels), generate(), infer() and report (whose "names", if any, title
     the codes). An error while drawing is shown beneath the controls, and the last picture stays.
     """
 
     def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
         super().__init__(layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
-        if other is not None and other.config.latents != run.config.latents:
-            raise ValueError(f"runs to compare need the same latents: {run.config.latents}, {other.config.latents}")
+        if other is not None and _inputs(other) != _inputs(run):
+            raise ValueError(f"runs to compare need the same noise and codes: {_inputs(run)}, {_inputs(other)}")
         self.run, self._first_seed, self._held, self._waiting = run, seed, False, None
         self._codes = run.config.latents.codes
         titles = [code_title(run, i) for i in range(len(self._codes))]
@@ -53,6 +53,7 @@ class Explorer(widgets.HBox):
         self.swept.tooltip = "the code that play moves, and that the sheet shows"
         self.play = widgets.Play(repeat=True, show_repeat=False, tooltip="move that code back and forth")
         self.error = widgets.HTML()
+        self.error.add_class("failed")
         self._pictures = {i: widgets.HTML() for i, code in enumerate(self._codes) if isinstance(code, Categorical)}
         with _one_thread():
             self.exchange = Exchange(self)
@@ -196,7 +197,16 @@ class Explorer(widgets.HBox):
 
 
 def _caption(run: Run) -> str:
-    return f"{run.config.dataset} {run.config.profile}, seed {run.config.seed}"
+    c = run.config
+    weights = " ".join(f"{weight:g}" for weight in dict.fromkeys(c.lambda_info))
+    return f"{run.path.name}: {c.dataset} {c.profile}, seed {c.seed}, lambda {weights}"
+
+
+def _inputs(run: Run) -> str:
+    """What G takes. How Q reads it, its sigma, may differ between runs that are compared."""
+    spec = run.config.latents
+    codes = [f"{type(code).__name__}({code.k if isinstance(code, Categorical) else ''})" for code in spec.codes]
+    return f"{spec.noise_dim} {spec.noise}, {', '.join(codes)}"
 
 
 @contextmanager

@@ -14,16 +14,23 @@ WEIGHTS = "weights.safetensors"
 
 
 class Gallery(widgets.Tab):
-    """A tab with an Explorer for each run below `folder`, in their names' order; a run that does not load says why.
+    """A tab for each run below `folder`, in their names' order: its Explorer, built when the tab is first opened.
 
-    Raises FileNotFoundError where there is none.
+    A run that does not load says why in its tab. Raises FileNotFoundError where there is none.
     """
 
     def __init__(self, folder: str | Path = "outputs/published") -> None:
         paths = sorted(file.parent for file in Path(folder).glob(f"*/{WEIGHTS}"))
         if not paths:
             raise FileNotFoundError(f"{folder} holds no runs: give a folder whose subfolders hold a {WEIGHTS} each")
-        super().__init__([_shown(path) for path in paths], titles=[path.name for path in paths], selected_index=0)
+        self._paths = paths
+        super().__init__([widgets.VBox() for _ in paths], titles=[path.name for path in paths], selected_index=0)
+        self.observe(lambda change: self._open(change["new"]), "selected_index")
+        self._open(0)
+
+    def _open(self, index: int | None) -> None:
+        if index is not None and not self.children[index].children:
+            self.children[index].children = [_shown(self._paths[index])]
 
 
 def _shown(path: Path) -> widgets.Widget:

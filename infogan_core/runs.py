@@ -130,9 +130,9 @@ def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
     for net, state in zip(nets, states, strict=True):
         load_state(net, state, file)
     run = Run(config, *nets, path, resolve_device(device))
-    run.records = _read_json(path / "metrics.jsonl", lambda text: [json.loads(line) for line in text.splitlines()], [])
-    run.report = _read_json(path / "metrics.json", json.loads, {})
-    run.env = _read_json(path / "env.json", json.loads, {})
+    run.records = _read_json(path / "metrics.jsonl", lambda text: [_object(line) for line in text.splitlines()], [])
+    run.report = _read_json(path / "metrics.json", _object, {})
+    run.env = _read_json(path / "env.json", _object, {})
     return run
 
 
@@ -192,7 +192,20 @@ def _read_json(file: Path, parse: Callable[[str], Any], default: Any) -> Any:
     try:
         return parse(file.read_text()) if file.is_file() else default
     except ValueError as error:
-        raise ValueError(f"{file} is not JSON: {error}; delete it or restore it") from None
+        raise ValueError(
+            f"{file} is not JSON as train() and evaluate() write it: {error}; delete it or restore it"
+        ) from None
+
+
+def _object(text: str) -> dict[str, Any]:
+    """JSON's { ... }, and in it, where there are any, names as strings. Raises ValueError for anything else."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"an object expected, found {text.strip()[:40]!r}")
+    names = value.get("names", {})
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise ValueError(f"names must be an object of strings, found {json.dumps(names)[:40]}")
+    return value
 
 
 def publish(run: Run, to: str | Path) -> Path:

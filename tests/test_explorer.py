@@ -289,17 +289,17 @@ def test_the_sheet_shows_the_code_that_is_chosen():
 def test_two_runs_are_compared_on_the_same_noise_and_codes():
     one, other = FakeRun(), FakeRun(channels=3)
     for seed, run in enumerate((one, other)):
-        run.config.profile, run.config.seed = "quick", seed
+        run.config.profile, run.config.seed, run.config.lambda_info, run.path = "quick", seed, (1.0, 0.5), Path("there")
     explorer = Explorer(one, other=other)
     explorer.controls[0].value = 4
     assert [side.run for side in explorer.sides] == [one, other]
     assert all(torch.equal(a, b) for a, b in zip(one.codes, other.codes, strict=True))
-    assert "seed 1" in explorer.sides[1].children[0].value
+    assert "there: fake quick, seed 1, lambda 1 0.5" in explorer.sides[1].children[0].value
     assert all(side.reading.value for side in explorer.sides)
 
 
 def test_runs_of_other_latents_are_not_compared():
-    with pytest.raises(ValueError, match="runs to compare need the same latents"):
+    with pytest.raises(ValueError, match="runs to compare need the same noise and codes"):
         Explorer(FakeRun(), other=FakeRun(SPECS["svhn"]))
 
 

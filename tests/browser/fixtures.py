@@ -68,6 +68,8 @@ def opened(request, chromium):
     page.wait_for_selector(parts.slider, timeout=60_000)
     page.wait_for_function(f"{parts.picture}.length > 1000", timeout=60_000)
     yield page, parts, name
+    if name != "shared":
+        errors += page.locator(".infogan .failed [role=alert]").all_inner_texts()
     context.close()
     assert errors == []
     if log:

@@ -14,6 +14,7 @@ from pathlib import Path
 from pages import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
+MESSAGE = "tornado_settings={'websocket_max_message_size': 67108864}"  # as in the Makefile
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
@@ -45,17 +46,18 @@ def lab(folder, contents):
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
     port = _free_port()
     command = ["jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0"]
-    command += ["--IdentityProvider.token=", f"--LabApp.user_settings_dir={folder / 'settings'}", str(folder / "work")]
+    command += ["--IdentityProvider.token=", f"--LabApp.user_settings_dir={folder / 'settings'}"]
+    command += [f"--ServerApp.{MESSAGE}", str(folder / "work")]
     with _serving(command, folder / "log", f"http://127.0.0.1:{port}/api"):
         yield f"http://127.0.0.1:{port}/lab/tree/sliders.ipynb", folder / "log"
 
 
 @contextmanager
-def gallery(folder):
+def gallery(folder, theme="light"):
     """The gallery as `make gallery` serves it, once its kernel is warm: yields (address, server's log)."""
     log, port = folder / "log", _free_port()
     command = ["voila", "notebooks/gallery.ipynb", "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
-    command += ["--preheat_kernel=True", "--pool_size=1"]
+    command += ["--preheat_kernel=True", "--pool_size=1", f"--theme={theme}", f"--Voila.{MESSAGE}"]
     with _serving(command, log, f"http://127.0.0.1:{port}/voila/static/"):
         _wait(lambda: "is filled" in log.read_text())
         yield f"http://127.0.0.1:{port}/", log

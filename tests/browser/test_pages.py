@@ -43,6 +43,19 @@ def test_a_category_that_is_clicked_shows_another_picture_and_is_marked_in_qs_re
     page.wait_for_function(f"{parts.bar} === 7")
 
 
+def test_the_pictures_on_the_buttons_follow_the_other_codes(opened):
+    page, parts, name = opened
+    if name == "shared":
+        on_button = f"document.querySelector('{parts.categories} canvas').toDataURL()"
+    else:
+        on_button = "getComputedStyle(document.querySelector('.infogan .code-0 button')).backgroundImage"
+    page.wait_for_function(f"{on_button}.length > 1000")
+    before = page.evaluate(on_button)
+    page.focus(parts.slider)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"{on_button} !== {before!r}")
+
+
 def test_a_png_that_is_brought_sets_the_controls_to_what_q_reads(opened, tmp_path):
     page, parts, _ = opened
     run = ig.load_run(RUN, "cpu")
@@ -62,6 +75,14 @@ def test_a_file_that_is_no_picture_is_refused_in_words(opened, tmp_path):
     parts.bring(page, tmp_path / "notes.png")
     page.wait_for_selector(f"{parts.said}:has-text('notes.png: not a picture that decodes')")
     assert picture(page, parts) == before
+
+
+def test_a_file_that_is_too_large_is_refused_in_words(opened, tmp_path):
+    page, parts, name = opened
+    (tmp_path / "large.png").write_bytes(bytes(12 * 2**20))
+    parts.bring(page, tmp_path / "large.png")
+    why = "not a picture that decodes" if name == "shared" else "larger than 6 MiB"
+    page.wait_for_selector(f"{parts.said}:has-text('large.png: {why}')")
 
 
 def test_play_runs_and_stops(opened):
@@ -119,6 +140,21 @@ def test_a_phone_needs_no_scrolling_sideways(opened):
           .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map(e => e.className)"""
         assert page.evaluate(wide) == []
         page.screenshot(path=PICTURES / f"{name}-phone.png", full_page=True)
+
+
+def test_the_gallery_in_the_dark_is_light_on_dark(chromium, tmp_path):
+    luma = """([element, key]) => { const parts = getComputedStyle(document.querySelector(element))[key].match(/[\\d.]+/g)
+      return parts.slice(0, 3).reduce((sum, v) => sum + +v / 3, 0) }"""
+    with servers.gallery(tmp_path, theme="dark") as (address, _):
+        page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+        page.route(lambda url: "127.0.0.1" not in url, lambda route: route.fulfill(status=200, body=""))
+        page.goto(address)
+        page.wait_for_selector(".infogan svg text", timeout=60_000)
+        assert page.evaluate(luma, ["body", "backgroundColor"]) < 80
+        for text, key in ((".infogan .widget-label", "color"), (".infogan svg text", "fill")):
+            assert page.evaluate(luma, [text, key]) > 150, text
+        page.screenshot(path=PICTURES / "gallery-dark.png")
+        page.close()
 
 
 def test_the_shared_file_draws_what_pytorch_draws(shared, chromium):
