@@ -143,7 +143,8 @@ def test_a_phone_needs_no_scrolling_sideways(opened):
 
 
 def test_the_gallery_in_the_dark_is_light_on_dark(chromium, tmp_path):
-    luma = """([element, key]) => { const parts = getComputedStyle(document.querySelector(element))[key].match(/[\\d.]+/g)
+    luma = """([element, key]) => {
+      const parts = getComputedStyle(document.querySelector(element))[key].match(/[\\d.]+/g)
       return parts.slice(0, 3).reduce((sum, v) => sum + +v / 3, 0) }"""
     with servers.gallery(tmp_path, theme="dark") as (address, _):
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
