@@ -12,14 +12,14 @@ from infogan_core.latents import Categorical, LatentSpec, Uniform
 from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound
 from infogan_core.metrics import evaluate, summary
 from infogan_core.networks import Discriminator, Generator
-from infogan_core.notebook import config_for, start_in_project, train_or_load
 from infogan_core.presets import PRESETS, about, check_claims, preset
 from infogan_core.progress import progress
 from infogan_core.runs import Run, build, layers, load_run, publish
 from infogan_core.sources import load_images
-from infogan_core.training import train
 
 __version__ = "0.1.0"
+ON_FIRST_USE = {"Explorer": "explorer", "Gallery": "gallery", "train": "training"}
+ON_FIRST_USE |= dict.fromkeys(("config_for", "start_in_project", "train_or_load"), "notebook")
 __all__ = [
     "PRESETS",
     "Categorical",
@@ -65,7 +65,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Explorer and Gallery need ipywidgets, which is imported on first use."""
-    if name in ("Explorer", "Gallery"):
-        return getattr(import_module(f"infogan_core.{name.lower()}"), name)
+    """What is imported on first use: ipywidgets, which takes its time, and training, which is a program as well."""
+    if name in ON_FIRST_USE:
+        return getattr(import_module(f"infogan_core.{ON_FIRST_USE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,8 @@
 """Strict papermill runs: one per combination of values, finished ones skipped, one table of all at the end.
 
 python -m infogan_core.batch notebooks/mnist.ipynb -p seed 0..4 -p profile quick --out outputs/seeds
+
+Several runs share the cores on a Dask cluster of this machine; --scheduler tcp://host:port takes another's.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 from urllib.parse import quote
 
 import nbformat
@@ -32,6 +34,7 @@ from traitlets.config import Config
 
 from infogan_core.files import write_whole
 from infogan_core.progress import BATCH
+from infogan_core.workers import Printed, each
 
 MARK = "infogan_batch"  # notebook metadata that only a finished run has
 SHOWN = ("accuracy", "error", "nmi", "mi")  # the metrics that a terminal shows, the first ones first
@@ -47,6 +50,10 @@ class Job:
     varying: dict[str, Any]
     parameters: dict[str, Any]
     key: str
+
+    @property
+    def name(self) -> str:
+        return ",".join(f"{name}={value}" for name, value in self.varying.items()) or self.notebook.stem
 
 
 def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path) -> list[Job]:
@@ -114,13 +121,13 @@ def check(name: str, given: Any, default: Any) -> list[Any]:
     return values
 
 
-def run_job(job: Job) -> dict[str, Any]:
+def run_job(job: Job, output: TextIO | None = None) -> dict[str, Any]:
     """A row: the varying parameters, status (done, skipped or failed) and minutes, then the metrics or the error."""
     start = time.monotonic()
     try:
         metadata, status = read_finished(job), "skipped"
         if not metadata:
-            metadata, status = execute(job), "done"
+            metadata, status = execute(job, output or sys.stdout), "done"
         row = {**job.varying, "status": status, "minutes": round(metadata["papermill"]["duration"] / 60, 2)}
         return row | read_metrics(job) | row  # a metric that is named like a parameter does not replace it
     except Exception as error:  # whatever a notebook raises, the other runs go on
@@ -129,7 +136,12 @@ def run_job(job: Job) -> dict[str, Any]:
         return {**job.varying, "status": "failed", "minutes": minutes, "error": text}
 
 
-def execute(job: Job) -> dict[str, Any]:
+def on_worker(job: Job) -> dict[str, Any]:
+    """run_job on a worker of a Dask cluster: what it prints is seen where the batch was started."""
+    return run_job(job, Printed(job.name))
+
+
+def execute(job: Job, output: TextIO) -> dict[str, Any]:
     """Runs the notebook in this interpreter's kernel, from the current directory; what it prints is seen live."""
     paths = [str(Path(__file__).resolve().parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))  # infogan_core may not be installed
@@ -143,8 +155,8 @@ def execute(job: Job) -> dict[str, Any]:
         kernel_name="python3",
         language="python",
         progress_bar=False,
-        stdout_file=sys.stdout,
-        stderr_file=sys.stderr,
+        stdout_file=output,
+        stderr_file=sys.stderr if output is sys.stdout else output,
         # after Ctrl-C nbclient interrupts the kernel, gives it half of these seconds for a checkpoint, then kills it
         config=Config(KernelManager={"shutdown_wait_time": 120}),
         extra_arguments=["--log-level=CRITICAL"],  # no "running over TCP without encryption" at every start
@@ -183,24 +195,32 @@ def to_text(rows: list[dict[str, Any]], width: int) -> str:
     return text
 
 
-def run(notebook: str | Path, grid: Mapping[str, Any], out: str | Path) -> list[dict[str, Any]]:
-    """Runs what is not finished, prints the table, writes `out`/runs.csv. Raises ValueError before anything runs."""
+def run(
+    notebook: str | Path, grid: Mapping[str, Any], out: str | Path, scheduler: str | None = None
+) -> list[dict[str, Any]]:
+    """Runs what is not finished, prints the table, writes `out`/runs.csv. Raises ValueError before anything runs.
+
+    One run is run here, several on Dask: see `workers.each`. Rows are in the order of the grid.
+    """
     jobs = plan(notebook, grid, out)
     try:
         os.makedirs(out, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         raise ValueError(f"cannot write to {out}: {error.strerror}") from error
+    finished: dict[int, dict[str, Any]] = {}
     rows: list[dict[str, Any]] = []
     try:
-        for job in jobs:
-            print(f"[{len(rows) + 1}/{len(jobs)}] {job.executed}", flush=True)
-            rows.append(run_job(job))
-            print(*(rows[-1][name] for name in ("status", "error") if name in rows[-1]), flush=True)
+        here = len(jobs) == 1 and scheduler is None
+        for number, row in enumerate(map(run_job, jobs)) if here else each(on_worker, jobs, scheduler):
+            finished[number] = row
+            said = f"[{len(finished)}/{len(jobs)}] {jobs[number].executed}: {row['status']}"
+            print(said, row.get("error", ""), flush=True)
     except KeyboardInterrupt:
-        print(f"\ninterrupted after {len(rows)} of {len(jobs)} runs; the same command goes on", file=sys.stderr)
+        print(f"\ninterrupted after {len(finished)} of {len(jobs)} runs; the same command goes on", file=sys.stderr)
         raise
     finally:
+        rows = [finished[number] for number in sorted(finished)]
         if rows:
             write_whole(Path(out, "runs.csv"), pd.DataFrame(rows).convert_dtypes().to_csv(index=False).encode())
             print(f"\n{to_text(rows, shutil.get_terminal_size().columns)}\n\nall numbers: {Path(out, 'runs.csv')}")
@@ -232,12 +252,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     many = {"nargs": "+", "action": "append", "default": [], "metavar": ("NAME", "VALUE")}
     parser.add_argument("-p", **many, help="a parameter and its values: literals, or an inclusive range: 0..4")
     parser.add_argument("--out", required=True, metavar="DIR", help="gets a folder for each run, and runs.csv")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a running Dask cluster, such as tcp://host:8786")
     try:
         args = parser.parse_args(argv)
         grid = {name: [value for word in words for value in parse_value(word)] for name, *words in args.p}
         if len(grid) < len(args.p):
             raise ValueError("a parameter is given twice; write all its values after one -p")
-        rows = run(args.notebook, grid, args.out)
+        rows = run(args.notebook, grid, args.out, args.scheduler)
     except KeyboardInterrupt:
         return 130
     except (ValueError, OSError) as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from infogan_core.latents import LatentSpec
 
@@ -129,7 +130,7 @@ class Discriminator(nn.Module):
         the paper's code passes real and fake through D separately, and so their statistics stay apart."""
         x = torch.cat(batches)
         for layer in self.trunk:
-            by_batch = isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)) and len(batches) > 1
+            by_batch = isinstance(layer, _BatchNorm) and len(batches) > 1
             x = torch.cat([layer(part) for part in x.split([len(b) for b in batches])]) if by_batch else layer(x)
         return x
 

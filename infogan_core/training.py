@@ -1,22 +1,33 @@
-"""train(): from a Config and images to a run on disk; it goes on by itself from what an earlier call left there."""
+"""train(): from a Config and images to a run on disk; it goes on by itself from what an earlier call left there.
+
+python -m infogan_core.training --preset mnist      the same from a terminal, and on several processes by
+torchrun --nproc-per-node 2 -m infogan_core.training --preset mnist
+"""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
+import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import distributed
 
 from infogan_core.config import Config
+from infogan_core.distributed import DistributedStep, processes
 from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
 from infogan_core.files import require_space, write_whole
 from infogan_core.images import ImageSet
+from infogan_core.presets import preset
+from infogan_core.progress import progress
 from infogan_core.runs import (
     CHECKPOINT_VERSION,
     Run,
@@ -26,6 +37,7 @@ from infogan_core.runs import (
     read_checkpoint,
     read_config,
 )
+from infogan_core.sources import load_images
 from infogan_core.step import TERMS, Batches, Step, in_form
 
 
@@ -41,7 +53,7 @@ def train(
 
     Called again it goes on from the last checkpoint, bit for bit; a finished run is only loaded. Ctrl-C ends it after
     the step in hand, with a checkpoint. `on_log` gets every record of metrics.jsonl. `until` stops at that step, for a
-    look at a run before finishing it.
+    look at a run before finishing it. In a process group it is one model for all of them: see distributed.py.
     Raises ValueError for images or an `out` that do not fit the config, OSError when `out` cannot be written, and
     FloatingPointError, naming step and term, when a loss or weight stops being finite.
     """
@@ -55,15 +67,18 @@ def train(
     require_space(out, 2 * trainer.checkpoint_bytes(), "out")  # a checkpoint, and the next one or the weights beside it
     if (out / "checkpoint.pt").is_file():
         trainer.resume()
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "metrics.json").unlink(missing_ok=True)  # of the weights before
-    write_whole(out / "config.json", config.to_json().encode())
     env = environment(images, device, dtype)
-    write_whole(out / "env.json", json.dumps(env, indent=1).encode())
+    if trainer.writes:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "metrics.json").unlink(missing_ok=True)  # of the weights before
+        write_whole(out / "config.json", config.to_json().encode())
+        write_whole(out / "env.json", json.dumps(env, indent=1).encode())
     with cuda_settings(device):
         trainer.run(on_log or (lambda record: None), config.steps if until is None else min(until, config.steps))
     if trainer.done == config.steps:
         trainer.finish(env)
+    if distributed.is_initialized():
+        distributed.barrier()  # until the first process has written
     return load_run(out, device)
 
 
@@ -72,9 +87,14 @@ class Trainer:
 
     def __init__(self, config: Config, images: ImageSet, out: Path, device: torch.device, dtype: torch.dtype) -> None:
         self.config, self.out = config, out
-        self.step = Step(config, build(config), build(config)[0], images.pixels.to(device), dtype)
+        parts = (config, build(config), build(config)[0], images.pixels.to(device), dtype)
+        if distributed.is_initialized():
+            self.step = DistributedStep(*parts)
+            self.update, self.writes = self.step, self.step.rank == 0
+        else:
+            self.step = Step(*parts)
+            self.update, self.writes = in_form(self.step, config.step_form), True
         self.batches = Batches(config, len(images), device)
-        self.update = in_form(self.step, config.step_form)
         self.done, self.seconds, self.records = 0, 0.0, []
         n_terms = len(TERMS) + len(config.latents.codes)
         self.trace = torch.zeros(config.log_every, n_terms, device=device)  # the steps since the last log
@@ -120,7 +140,8 @@ class Trainer:
         raise FloatingPointError(f"training broke at step {step}: {what}. In {self.out} {kept}; {advice}")
 
     def _write_records(self) -> None:
-        write_whole(self.out / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in self.records).encode())
+        if self.writes:
+            write_whole(self.out / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in self.records).encode())
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -148,12 +169,16 @@ class Trainer:
             for key, t in net.state_dict().items():
                 if not t.isfinite().all():
                     self._stop(self.done, f"{name}.{key} is not finite")
+        if not self.writes:
+            return
         buffer = io.BytesIO()
         torch.save(self.state_dict(), buffer)
         write_whole(self.out / "checkpoint.pt", buffer.getbuffer())
 
     def finish(self, env: dict[str, Any]) -> None:
         """env.json with the minutes it took, and weights.safetensors last: the mark of a finished run."""
+        if not self.writes:
+            return
         env = env | {"minutes": round(self.seconds / 60, 2)}
         write_whole(self.out / "env.json", json.dumps(env, indent=1).encode())
         generator = self.step.ema if self.config.ema else self.step.G
@@ -224,3 +249,40 @@ def _check_out(config: Config, images: ImageSet, out: Path) -> None:
             raise ValueError(f"{out / 'env.json'} is not JSON: restore it, or choose another out") from None
         if sha != images.sha256:
             raise ValueError(f"{out} holds a run on other images than {images.name}: choose another out")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train a preset into --out. Returns 0, 2 if the command is wrong, or 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser("python -m infogan_core.training", description="Trains a preset.")
+    parser.add_argument("--preset", required=True, help="mnist, svhn or celeba")
+    parser.add_argument("--profile", default="quick")
+    parser.add_argument("--source", default="embedded", help='"embedded", "download", or a path')
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, help="other than the preset's")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--out", help="the run directory; outputs/<preset> without")
+    args = parser.parse_args(arguments)
+    many = "WORLD_SIZE" in os.environ  # set by torchrun
+    try:
+        overrides = {"seed": args.seed} | ({} if args.steps is None else {"steps": args.steps})
+        config = preset(args.preset, args.profile, **overrides)
+        with processes(args.device) if many else contextlib.nullcontext(args.device) as device:
+            images = load_images(config.dataset, args.source, size=config.image_size, crop=config.crop)
+            first = not many or distributed.get_rank() == 0
+            config = config.for_images(images)
+            run = train(
+                config, images, args.out or f"outputs/{args.preset}", device, progress(config) if first else None
+            )
+        if first:
+            print(f"{run.path}: {run.config.steps:,} steps on {run.env['device']}")
+    except KeyboardInterrupt as stopped:
+        print(stopped, file=sys.stderr)
+        return 130
+    except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""One model on several processes: DistributedDataParallel over the same step, on the same joined batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parallel import DistributedDataParallel
+
+from infogan_core.config import Config
+from infogan_core.networks import Discriminator, Generator
+from infogan_core.step import Batch, Step
+
+
+class Half(nn.Module):
+    """An objective as the forward of a module, which is all that DistributedDataParallel knows how to wrap."""
+
+    def __init__(self, net: nn.Module, objective: Any) -> None:
+        super().__init__()
+        self.net, self.objective = net, objective
+
+    def forward(self, *inputs: Any) -> Any:
+        return self.objective(*inputs)
+
+
+class DistributedStep(Step):
+    """Step on this process's share of each batch; gradients are averaged over all processes, batch norm is joint.
+
+    Every process draws the same batches of `config.batch` pictures and takes every n-th of each, so that n processes
+    do what one does. Raises ValueError for a batch that n does not divide, or of fewer than two pictures a process.
+    """
+
+    def __init__(
+        self, config: Config, nets: tuple[Generator, Discriminator], ema: Generator, pixels: Tensor, dtype: torch.dtype
+    ) -> None:
+        self.rank, self.n = distributed.get_rank(), distributed.get_world_size()
+        if config.batch % self.n or config.batch < 2 * self.n:
+            raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes, two pictures each")
+        super().__init__(config, tuple(map(joined, nets)), ema, pixels, dtype)
+        d_half, generate = Half(self.D, super().d_objective), Half(self.G, super().fake)
+        self.d_objective = DistributedDataParallel(d_half, broadcast_buffers=False)
+        self.fake = DistributedDataParallel(generate, broadcast_buffers=False)
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """The terms are means over all processes."""
+        terms = super().__call__(self.share(batch))
+        distributed.all_reduce(terms)
+        return terms / self.n
+
+    def share(self, batch: Batch) -> Batch:
+        """This process's pictures, latents, warps and colours of a batch."""
+        mine = slice(self.rank, None, self.n)
+        draws = [(noise[mine], [c[mine] for c in codes]) for noise, codes in batch.draws]
+        colors = batch.colors[:, mine] if len(batch.colors) else batch.colors
+        return Batch(batch.index[mine], draws, batch.warps[:, mine], colors)
+
+
+class JointBatchNorm(_BatchNorm):
+    """nn.SyncBatchNorm for the processor, which it does not serve: mean and variance over all processes' pictures."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        over, channel = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
+        n = x.numel() / x.shape[1] * distributed.get_world_size()
+        centred = x.float()
+        mean = all_reduce(centred.sum(over)) / n
+        centred = centred - mean.view(channel)
+        var = all_reduce(centred.square().sum(over)) / n
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var * n / (n - 1), self.momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight * (var + self.eps).rsqrt()
+        return (centred * scale.view(channel) + self.bias.view(channel)).to(x.dtype)
+
+
+def joined(net: nn.Module) -> nn.Module:
+    """The net with every batch norm taken over all processes: nn.SyncBatchNorm on CUDA, JointBatchNorm elsewhere."""
+    if distributed.get_backend() == "nccl":
+        return nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    for parent in list(net.modules()):
+        for name, norm in list(parent.named_children()):
+            if isinstance(norm, _BatchNorm):
+                joint = JointBatchNorm(norm.num_features)
+                joint.load_state_dict(norm.state_dict())
+                setattr(parent, name, joint)
+    return net
+
+
+@contextmanager
+def processes(device: str) -> Iterator[torch.device]:
+    """Join the group that torchrun made, NCCL on GPUs and gloo elsewhere; yields this process's device."""
+    on_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    distributed.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        if on_gpu:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        yield torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")
+    finally:
+        distributed.destroy_process_group()

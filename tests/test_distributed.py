@@ -1,0 +1,107 @@
+"""One model on two processes, by torchrun and gloo: it is the model that one process trains."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import infogan_core as ig
+from conftest import ROOT
+
+CONFIG = {"steps": 3, "batch": 8, "width": 0.125, "ema": 0.9, "log_every": 1, "lr_d": 0.0, "lr_g": 0.0}
+PROGRAM = """
+import json, sys, torch
+import infogan_core as ig
+from infogan_core.distributed import processes
+from infogan_core.images import image_set
+from infogan_core.training import Trainer
+dataset, changes, out = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
+config = ig.preset(dataset, "smoke", **changes)
+pixels = torch.randint(256, (64, config.image_size, config.image_size, config.channels), dtype=torch.uint8,
+                       generator=torch.Generator().manual_seed(5))
+images = image_set(pixels.numpy(), None, "noise")
+def gradients(trainer):
+    terms = trainer.update(next(trainer.batches))
+    nets = trainer.step.nets()
+    gradients = {f"{n}.{k}": p.grad for n in ("generator", "discriminator") for k, p in nets[n].named_parameters()}
+    states = {f"{n}.{k}": v for n, net in nets.items() for k, v in net.state_dict().items()}
+    return {"terms": terms, "gradients": gradients, "states": states}
+torch.manual_seed(0)
+if "--one" in sys.argv:
+    torch.save(gradients(Trainer(config, images, None, torch.device("cpu"), torch.float32)), out)
+else:
+    with processes("cpu") as device:
+        rank = torch.distributed.get_rank()
+        torch.save(gradients(Trainer(config, images, None, device, torch.float32)), f"{out}.{rank}")
+"""
+
+
+def start(arguments, many=True):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*command, *arguments] if many else [sys.executable, *arguments]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, cwd=ROOT)
+
+
+@pytest.fixture(scope="module", params=["mnist", "svhn"])
+def steps(request, tmp_path_factory):
+    """What one step did: by one process on the joined batch, by the first of two, by the second."""
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "program.py").write_text(PROGRAM)
+    rest = [str(folder / "program.py"), request.param, json.dumps(CONFIG), str(folder / "step.pt")]
+    for many in (False, True):
+        done = start([*rest, "--one"] if not many else rest, many)
+        assert done.returncode == 0, done.stderr
+    return [torch.load(folder / name, weights_only=True) for name in ("step.pt", "step.pt.0", "step.pt.1")]
+
+
+def test_gradients_are_those_of_one_process_on_the_joined_batch(steps):
+    one, *both = (step["gradients"] for step in steps)
+    for key, gradient in one.items():
+        for other in both:
+            torch.testing.assert_close(other[key], gradient, rtol=1e-3, atol=1e-5 + 1e-3 * gradient.abs().max().item())
+
+
+def test_the_terms_are_means_over_both(steps):
+    one, *both = (step["terms"] for step in steps)
+    for terms in both:
+        torch.testing.assert_close(terms, one, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_statistics_are_those_of_the_joined_batch(steps):
+    one, *both = (step["states"] for step in steps)
+    for states in both:
+        for key in one:
+            if "running" in key:
+                torch.testing.assert_close(states[key], one[key], rtol=1e-4, atol=1e-5)
+
+
+def test_torchrun_trains_one_model_that_goes_on_and_loads(tmp_path):
+    out = tmp_path / "run"
+    command = ["-m", "infogan_core.training", "--preset", "mnist", "--profile", "smoke", "--out", str(out)]
+    first = start([*command, "--steps", "40"])
+    assert first.returncode == 0, first.stderr
+    run = ig.load_run(out, "cpu")
+    assert run.config.steps == 40
+    assert [record["step"] for record in run.records] == list(range(5, 41, 5))
+
+
+def test_a_batch_that_cannot_be_dealt_is_refused_in_a_line(tmp_path):
+    from infogan_core import distributed
+
+    class Group:
+        def get_rank(self):
+            return 0
+
+        def get_world_size(self):
+            return 3
+
+    real, distributed.distributed = distributed.distributed, Group()
+    try:
+        with pytest.raises(ValueError, match="a batch of 8 cannot be dealt to 3 processes"):
+            distributed.DistributedStep(ig.preset("mnist", batch=8), None, None, None, None)
+    finally:
+        distributed.distributed = real
