@@ -33,6 +33,7 @@ import papermill
 from traitlets.config import Config
 
 from infogan_core.files import write_whole
+from infogan_core.parameters import check, read_notebook
 from infogan_core.progress import BATCH
 from infogan_core.workers import Printed, each
 
@@ -81,44 +82,6 @@ def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path) -> list
     if any(job.executed.resolve() == notebook.resolve() for job in jobs):
         raise ValueError(f"--out {out} would overwrite {notebook} with its executed copy")
     return jobs
-
-
-def read_notebook(notebook: Path) -> tuple[list[Any], dict[str, Any]]:
-    """Its source, (type, text, tags) per cell, and its defaults: the values in the cell tagged "parameters"."""
-    try:
-        cells = nbformat.read(notebook, as_version=4).cells
-    except Exception as error:  # of half a dozen kinds; the text of some quotes the whole file
-        raise ValueError(f"cannot read the notebook {notebook} ({type(error).__name__})") from error
-    source = [(cell.cell_type, cell.source, cell.metadata.get("tags", [])) for cell in cells]
-    text = next((text for kind, text, tags in source if kind == "code" and "parameters" in tags), None)
-    if text is None:
-        raise ValueError(f'{notebook} has no code cell tagged "parameters"')
-    try:  # not by papermill's inspect_notebook: its defaults are text, cut by a regex that stumbles over "=" and "#"
-        return source, dict(map(read_literal, ast.parse(text).body))
-    except (SyntaxError, ValueError) as error:
-        raise ValueError(f"{notebook}: the parameters cell may hold only name = literal, found {error}") from error
-
-
-def read_literal(statement: ast.stmt) -> tuple[str, Any]:
-    """`seed: int = 0` -> ("seed", 0)."""
-    with suppress(ValueError):
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(ast.Name(id=name), value=value):
-                return name, ast.literal_eval(value)
-    raise ValueError(ast.unparse(statement))
-
-
-def check(name: str, given: Any, default: Any) -> list[Any]:
-    """The values of one parameter, each of its default's type; a float also takes an int, None takes anything."""
-    values = list(given) if isinstance(given, (list, tuple, range)) else [given]
-    if not values:
-        raise ValueError(f"parameter {name} has no value")
-    for value in values:
-        kind = type(default)
-        if default is not None and type(value) is not kind and (kind, type(value)) != (float, int):
-            quoted = f"; write '\"{value}\"' for text" if kind is str else ""
-            raise ValueError(f"parameter {name} is {kind.__name__}, such as {default!r}; found {value!r}{quoted}")
-    return values
 
 
 def run_job(job: Job, output: TextIO | None = None) -> dict[str, Any]:

@@ -6,11 +6,9 @@ torchrun --nproc-per-node 2 -m infogan_core.training --preset mnist
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
-import os
 import signal
 import sys
 import time
@@ -22,22 +20,11 @@ import torch
 from torch import distributed
 
 from infogan_core.config import Config
-from infogan_core.distributed import DistributedStep, processes
+from infogan_core.distributed import DistributedStep
 from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
 from infogan_core.files import require_space, write_whole
 from infogan_core.images import ImageSet
-from infogan_core.presets import preset
-from infogan_core.progress import progress
-from infogan_core.runs import (
-    CHECKPOINT_VERSION,
-    Run,
-    build,
-    load_run,
-    load_state,
-    read_checkpoint,
-    read_config,
-)
-from infogan_core.sources import load_images
+from infogan_core.runs import CHECKPOINT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config
 from infogan_core.step import TERMS, Batches, Step, in_form
 
 
@@ -251,38 +238,7 @@ def _check_out(config: Config, images: ImageSet, out: Path) -> None:
             raise ValueError(f"{out} holds a run on other images than {images.name}: choose another out")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Train a preset into --out. Returns 0, 2 if the command is wrong, or 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser("python -m infogan_core.training", description="Trains a preset.")
-    parser.add_argument("--preset", required=True, help="mnist, svhn or celeba")
-    parser.add_argument("--profile", default="quick")
-    parser.add_argument("--source", default="embedded", help='"embedded", "download", or a path')
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, help="other than the preset's")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--out", help="the run directory; outputs/<preset> without")
-    args = parser.parse_args(arguments)
-    many = "WORLD_SIZE" in os.environ  # set by torchrun
-    try:
-        overrides = {"seed": args.seed} | ({} if args.steps is None else {"steps": args.steps})
-        config = preset(args.preset, args.profile, **overrides)
-        with processes(args.device) if many else contextlib.nullcontext(args.device) as device:
-            images = load_images(config.dataset, args.source, size=config.image_size, crop=config.crop)
-            first = not many or distributed.get_rank() == 0
-            config = config.for_images(images)
-            run = train(
-                config, images, args.out or f"outputs/{args.preset}", device, progress(config) if first else None
-            )
-        if first:
-            print(f"{run.path}: {run.config.steps:,} steps on {run.env['device']}")
-    except KeyboardInterrupt as stopped:
-        print(stopped, file=sys.stderr)
-        return 130
-    except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
+    from infogan_core.command import main
+
     sys.exit(main())

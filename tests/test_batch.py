@@ -270,8 +270,8 @@ def test_the_table_names_the_error(runs):
 
 
 def test_what_the_notebook_prints_is_seen(runs):
-    """Without cell numbers or times."""
-    assert "\ntraining with seed 2\n" in runs.texts[0]
+    """Without cell numbers or times, and with the run's name where there are several."""
+    assert "seed=2: training with seed 2\n" in runs.texts[0]
 
 
 def test_the_csv_holds_the_numbers_of_metrics_json(runs):

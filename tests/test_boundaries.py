@@ -30,7 +30,9 @@ MAY_IMPORT = {
     "environment": {"images"},
     "runs": {"config", "environment", "files", "latents", "networks"},
     "step": {"config", "latents", "losses", "networks"},
-    "training": {"config", "environment", "files", "images", "runs", "step"},
+    "distributed": {"config", "networks", "step"},
+    "training": {"command", "config", "distributed", "environment", "files", "images", "runs", "step"},
+    "command": {"distributed", "presets", "progress", "sources", "training"},
     "notebook": {"config", "images", "presets", "progress", "runs", "training"},
     "measures": set(),
     "movement": {"latents", "measures", "runs"},
@@ -49,7 +51,9 @@ MAY_IMPORT = {
     "explorer": {"controls", "exchange", "figures", "latents", "views"},
     "gallery": {"explorer", "runs"},
     "share": {"figures", "files", "latents", "networks", "runs"},
-    "batch": {"files", "progress"},
+    "parameters": set(),
+    "workers": set(),
+    "batch": {"files", "parameters", "progress", "workers"},
 }
 
 
