@@ -1,6 +1,5 @@
 # make mnist | svhn | celeba | features | lab | gallery | share | test | bench | bench-sliders: each makes .venv and installs first, when missing
 PROFILE ?= quick
-WEIGHTS ?= train
 SOURCE ?= embedded
 SEED ?= 0
 DEVICE ?= auto
@@ -13,7 +12,13 @@ PYTHON ?= python3
 MESSAGE := "{'websocket_max_message_size': 67108864}"
 BIN := .venv/bin
 
-.PHONY: mnist svhn celeba features lab gallery share test bench bench-sliders
+mnist: WEIGHTS ?= train
+svhn celeba: WEIGHTS ?= published
+
+figure1: .venv/installed  # L_I(c1) of InfoGAN and of a plain GAN over training: SOURCE=download, or a path to all of MNIST
+	$(BIN)/python -m infogan_core.evidence figure1 --source "$(if $(filter embedded,$(SOURCE)),download,$(SOURCE))"
+
+.PHONY: figure1 mnist svhn celeba features lab gallery share test bench bench-sliders
 mnist svhn celeba: .venv/installed
 	$(BIN)/python -m infogan_core.batch notebooks/$@.ipynb -p profile $(PROFILE) -p weights $(WEIGHTS) \
 		-p source "$(SOURCE)" -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"

@@ -34,6 +34,7 @@ class Config:
     beta1: float = 0.5  # of both Adams; beta2 is 0.999
     lambda_info: tuple[float, ...] = (1.0,)  # lambda of equation 6, one per code, or one for all
     info_trains_trunk: bool = True  # whether L_I also updates the trunk that D and Q share
+    info_trains_g: bool = True  # ... and G: without either, a plain GAN, with Q trained beside it to read the codes
     lambda_real: float = 0.0  # weight of I(c; c') of real pictures read twice (IIC, Ji et al. 2019); 0: InfoGAN itself
     fresh_fakes: bool = True  # G's update draws z and c of its own; False reuses those of D's update
     shift: float = 0.0  # D and Q see all pictures moved by up to so many pixels (DiffAugment, Zhao et al. 2020) ...
@@ -95,7 +96,14 @@ class Config:
             raise ValueError(f"not a config of this version: {type(error).__name__}: {error}") from None
 
 
-LATER = {"norm_every", "moved", "color", "flip", "crop"}  # that an older config.json lacks: off, as by default
+LATER = {
+    "norm_every",
+    "moved",
+    "color",
+    "flip",
+    "crop",
+    "info_trains_g",
+}  # that older files lack: as by default
 CHOICES = {
     "precision": ("auto", "fp32", "bf16"),
     "step_form": ("auto", "eager", "compile", "graph"),

@@ -44,7 +44,7 @@ def curves(run: Run) -> Figure:
 def _draw_bound(axes: Axes, run: Run, kind: type) -> None:
     """L_I of each code of a kind over the steps, with its ceiling, if it has one, as a dashed line."""
     codes = [(i, code) for i, code in enumerate(run.config.latents.codes) if isinstance(code, kind)]
-    _dress(axes, f"$L_I$ of {'categorical' if kind is Categorical else 'continuous'} codes", "nats")
+    dress(axes, f"$L_I$ of {'categorical' if kind is Categorical else 'continuous'} codes", "nats")
     for i, _ in codes:
         style = {"color": COLOURS[i % len(COLOURS)], "ls": "-" if i < len(COLOURS) else ":", "lw": 1.4}
         label = code_title(run, i).replace("$", r"\$")
@@ -66,7 +66,7 @@ def _ceiling(code: Categorical | Uniform) -> tuple[float, str] | None:
 
 
 def _draw_pair(axes: Axes, run: Run, lines: dict[str, str], title: str, unit: str) -> None:
-    _dress(axes, title, unit)
+    dress(axes, title, unit)
     for (key, label), colour in zip(lines.items(), COLOURS, strict=False):
         axes.plot([r["step"] for r in run.records], [r[key] for r in run.records], color=colour, lw=1.2, label=label)
     beside_title = {
@@ -79,7 +79,7 @@ def _draw_pair(axes: Axes, run: Run, lines: dict[str, str], title: str, unit: st
     axes.legend(**beside_title, fontsize=8, frameon=False, labelcolor=INK, handlelength=1.2)
 
 
-def _dress(axes: Axes, title: str, unit: str) -> None:
+def dress(axes: Axes, title: str, unit: str) -> None:
     axes.set_title(title, loc="left", fontsize=10, color=INK)
     axes.set_xlabel("step", fontsize=9, color=QUIET)
     axes.set_ylabel(unit, fontsize=9, color=QUIET)

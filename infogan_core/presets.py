@@ -26,6 +26,8 @@ _PAPER = Config(  # appendix C, and our choice where the paper leaves it open
 )
 _QUICK = _PAPER.replace(profile="quick", width=0.25, lr_d=4e-4, lambda_real=0.25, checkpoint_every=1000)
 _OPENAI = Config(profile="openai", latents=LatentSpec(62, _CODES, noise="uniform"), slope=0.01, ema=0.0)
+_FIGURE1 = _OPENAI.replace(profile="infogan", steps=1_000, log_every=10)
+_GAN = _FIGURE1.replace(profile="gan", info_trains_trunk=False, info_trains_g=False)
 _SMOKE = {"profile": "smoke", "width": 0.125, "steps": 60, "batch": 32, "ema": 0.0, "log_every": 5}
 _SMOKE["checkpoint_every"] = 20
 _COLOUR = {"image_size": 32, "channels": 3, "checkpoint_every": 1000}
@@ -55,9 +57,9 @@ def _colour(dataset: str, noise_dim: int, codes: tuple, crop: tuple[int, ...] = 
     quick = paper.replace(latents=LatentSpec(12, narrow), flip=flip, **_HELPED)
     make = f"make {dataset}"
     return {
-        "smoke": Preset(quick.replace(**_SMOKE), f"{make} PROFILE=smoke", "seconds of training", {}),
-        "quick": Preset(quick, f"{make} WEIGHTS=train", "about 30 minutes on 2 cores", {}),
-        "paper": Preset(paper, f"{make} PROFILE=paper SOURCE=path", "about 40 minutes on 2 cores", {}),
+        "smoke": Preset(quick.replace(**_SMOKE), f"{make} WEIGHTS=train PROFILE=smoke", "seconds of training", {}),
+        "quick": Preset(quick, f"{make} WEIGHTS=train SOURCE=path", "about 30 minutes on 2 cores", {}),
+        "paper": Preset(paper, f"{make} WEIGHTS=train PROFILE=paper SOURCE=path", "about 40 minutes on 2 cores", {}),
     }
 
 
@@ -79,6 +81,8 @@ PRESETS: dict[str, dict[str, Preset]] = {
             "MNIST (60,000",
         ),
         "openai": Preset(_OPENAI, "make mnist PROFILE=openai SOURCE=download", "about 35 minutes on 2 cores", {}),
+        "infogan": Preset(_FIGURE1, "make figure1", "about 7 minutes on 2 cores", {}),
+        "gan": Preset(_GAN, "make figure1", "about 7 minutes on 2 cores", {}),
     },
     "svhn": _colour("svhn", 124, _SVHN_CODES),
     "celeba": _colour("celeba", 128, _FACE_CODES, crop=(89, 121, 128), flip=True),
@@ -87,7 +91,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
 
 def preset(name: str, profile: str = "quick", **overrides: Any) -> Config:
     """The Config of a dataset ("mnist", "svhn", "celeba") in a profile ("smoke", "quick", "paper"; "mnist" also
-    "openai"), with fields overridden.
+    "openai", and figure 1's "infogan" and "gan"), with fields overridden.
 
     Raises ValueError for an unknown preset, profile or field.
     """

@@ -171,7 +171,8 @@ class Step:
         """What G minimises: -log D minus lambda L_I. Returns (loss, [g_loss, L_I of each code])."""
         fake_logits, q_params = self.D(fake)
         adversarial, mi = g_loss(fake_logits), mi_bound(self.config.latents, q_params, codes)
-        return adversarial + info_loss(mi, self.config.lambda_info), torch.cat([adversarial[None], mi]).detach()
+        information = info_loss(mi, self.config.lambda_info) if self.config.info_trains_g else 0
+        return adversarial + information, torch.cat([adversarial[None], mi]).detach()
 
     def __call__(self, batch: Batch) -> Tensor:
         c = self.config

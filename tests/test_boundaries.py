@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "explorer": {"controls", "exchange", "figures", "latents", "views"},
     "gallery": {"explorer", "runs"},
     "share": {"figures", "files", "latents", "networks", "runs"},
+    "evidence": {"batch", "curves", "figures", "files", "runs"},
     "parameters": set(),
     "workers": set(),
     "batch": {"files", "parameters", "progress", "workers"},

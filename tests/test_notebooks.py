@@ -149,6 +149,7 @@ def test_own_colour_pictures_train_with_the_same_notebook(tmp_path):
 @pytest.mark.parametrize("name", ["svhn", "celeba"])
 def test_a_colour_notebook_trains_on_rendered_pictures_that_say_so(name, tmp_path):
     command = [sys.executable, "-m", "infogan_core.batch", f"notebooks/{name}.ipynb", "-p", "profile", "smoke"]
+    command += ["-p", "weights", "train"]
     done = subprocess.run([*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     codes = json.loads((tmp_path / "config.json").read_text())["latents"]["codes"]
@@ -168,9 +169,11 @@ def test_a_misspelled_parameter_is_refused_before_anything_runs(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(not (ROOT / "outputs/published/mnist/weights.safetensors").is_file(), reason="nothing published")
-def test_published_weights_need_no_training(tmp_path):
-    command = [sys.executable, "-m", "infogan_core.batch", "notebooks/mnist.ipynb", "-p", "weights", "published"]
+@pytest.mark.parametrize("name", [path.stem for path in DATASETS])
+def test_published_weights_need_no_training(name, tmp_path):
+    if not (ROOT / "outputs" / "published" / name / "weights.safetensors").is_file():
+        pytest.skip(f"no {name} run is published")
+    command = [sys.executable, "-m", "infogan_core.batch", f"notebooks/{name}.ipynb", "-p", "weights", "published"]
     done = subprocess.run([*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"mnist.ipynb", "runs.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.ipynb", "runs.csv"}

@@ -139,6 +139,27 @@ def test_information_can_spare_the_trunk(blobs):
     assert sum(g.abs().sum() for g in of_trunk if g is not None) < 1e-4
 
 
+def test_information_can_spare_g(blobs):
+    """Then, with the trunk spared as well, G and the trunk do what they do in a plain GAN; Q learns on the side."""
+    aside = tiny(info_trains_trunk=False, info_trains_g=False)
+    (one, batches), (other, _) = make(aside, blobs.pixels), make(aside.replace(lambda_info=0.0), blobs.pixels)
+    before = [p.clone() for p in one.D.q_head.parameters()]
+    for _ in range(3):
+        batch = next(batches)
+        for step in (one, other):
+            step(batch)
+    for part in ("G", "D.trunk", "D.d_head"):
+        for a, b in zip(*(step_part(step, part).parameters() for step in (one, other)), strict=True):
+            assert (a - b).abs().max() < 1e-4  # an Adam step is 1e-3
+    assert any((a - b).abs().max() > 1e-4 for a, b in zip(before, one.D.q_head.parameters(), strict=True))
+
+
+def step_part(step, path):
+    for name in path.split("."):
+        step = getattr(step, name)
+    return step
+
+
 def test_gs_update_computes_no_gradient_for_d_and_q(blobs, monkeypatch):
     """What D's and Q's parameters hold after a step is the gradient of D's update, nothing of G's added."""
     step, batches = make(tiny(), blobs.pixels)
