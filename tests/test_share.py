@@ -2,8 +2,12 @@
 
 import base64
 import gzip
+import io
 import json
 import re
+import tarfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,13 +44,13 @@ def onnx_run(model, x):
 
 def test_its_painter_draws_what_the_generator_draws(parts, smoke_run):
     spec = smoke_run.config.latents
-    noise, codes = spec.sample(5)
+    noise, codes = spec.sample(5, torch.Generator().manual_seed(0))
     drawn = onnx_run(parts[1]["painter"], spec.encode(noise, codes))
     assert (drawn - smoke_run.generate(noise, codes)).abs().mean() < 2 / 255
 
 
 def test_its_reader_reads_what_q_reads(parts, smoke_run):
-    x = smoke_run.generate(*smoke_run.config.latents.sample(5))
+    x = smoke_run.generate(*smoke_run.config.latents.sample(5, torch.Generator().manual_seed(0)))
     read = onnx_run(parts[1]["reader"], x)
     c1, (mean2, std2), (mean3, std3) = smoke_run.infer(x)
     expected = torch.cat([c1, torch.stack([mean2, std2, mean3, std3], dim=1)], dim=1)
@@ -73,6 +77,30 @@ def test_without_npm_it_says_what_is_missing(tmp_path, monkeypatch, smoke_run):
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(SystemExit, match="share: needs npm once, to fetch onnxruntime-web"):
         share.main([str(smoke_run.path), str(tmp_path / "x.html"), "--runtime", str(tmp_path / "none")])
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_a_runtime_of_other_content_is_refused_and_not_kept(tmp_path, monkeypatch):
+    def pack(command, **_):
+        with tarfile.open(Path(command[-1]) / "runtime.tgz", "w:gz") as archive:
+            for name in share.FILES:
+                entry = tarfile.TarInfo(f"package/dist/{name}")
+                entry.size = 5
+                archive.addfile(entry, io.BytesIO(b"other"))
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr("subprocess.run", pack)
+    with pytest.raises(RuntimeError, match="is not the file this version was made for"):
+        share.runtime(tmp_path / "runtime")
+    assert not (tmp_path / "runtime").exists()
+
+
+def test_a_page_above_the_limit_is_not_written(tmp_path, monkeypatch, smoke_run, runtime):
+    monkeypatch.setattr(share, "runtime", lambda _: runtime)
+    monkeypatch.setattr(share, "LIMIT", 1000)
+    with pytest.raises(SystemExit, match="share: the page would have"):
+        share.main([str(smoke_run.path), str(tmp_path / "x.html")])
     assert not (tmp_path / "x.html").exists()
 
 
