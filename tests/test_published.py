@@ -1,4 +1,4 @@
-"""The published MNIST run: what its model card claims, measured again from its weights."""
+"""The published runs: what their model cards claim, measured again from their weights."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ import torch
 
 import infogan_core as ig
 from conftest import ROOT, SHARED
+from infogan_core.latents import Categorical
 from infogan_core.metrics import information, movement, recognition
 
 PUBLISHED = ROOT / "outputs" / "published" / "mnist"
@@ -73,3 +74,34 @@ def test_a_slider_moves_in_20_ms(run):
 
     asyncio.run(moves())
     assert sorted(times)[10] < 0.06
+
+
+@pytest.fixture(scope="module", params=["svhn", "celeba"])
+def colour(request):
+    if not (PUBLISHED.parent / request.param / "weights.safetensors").is_file():
+        pytest.skip(f"no {request.param} run is published")
+    return ig.load_run(PUBLISHED.parent / request.param, "cpu")
+
+
+def test_a_colour_run_is_the_quick_profile_on_real_pictures(colour):
+    assert colour.config == ig.preset(colour.config.dataset, "quick", seed=colour.config.seed)
+    assert colour.env["note"] == ""  # "rendered, not ..." otherwise
+    assert sum(file.stat().st_size for file in colour.path.rglob("*") if file.is_file()) <= 16 << 20
+
+
+def test_a_colour_runs_codes_are_read_back_as_published(colour):
+    fresh = information(colour, 2000, seed=1)
+    for code, (name, numbers) in zip(colour.config.latents.codes, colour.report["codes"].items(), strict=True):
+        assert fresh[name]["mi"] == pytest.approx(numbers["mi"], abs=0.05)
+        assert not isinstance(code, Categorical) or fresh[name]["mi"] >= 2.0
+
+
+def test_a_colour_runs_pictures_are_as_near_to_held_out_ones_as_asked(colour):
+    assert colour.report["quality"]["ratio"] <= 20
+    assert colour.report["quality"]["ratio_n"] >= 8000
+
+
+def test_a_grid_of_a_colour_run_holds_no_picture_twice(colour):
+    x = colour.generate(*colour.config.latents.sample(100, torch.Generator().manual_seed(2))).flatten(1)
+    distances = torch.cdist(x, x).fill_diagonal_(torch.inf)
+    assert distances.min() > 0.25 * distances[distances.isfinite()].median()

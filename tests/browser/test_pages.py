@@ -49,7 +49,8 @@ def test_the_pictures_on_the_buttons_follow_the_other_codes(opened):
     if name == "shared":
         on_button = f"document.querySelector('{parts.categories} canvas').toDataURL()"
     else:
-        on_button = "getComputedStyle(document.querySelector('.infogan .code-0 button')).backgroundImage"
+        shown = "[...document.querySelectorAll('.infogan .code-0 button')].find(b => b.offsetParent)"
+        on_button = f"getComputedStyle({shown}).backgroundImage"
     page.wait_for_function(f"{on_button}.length > 1000")
     before = page.evaluate(on_button)
     page.focus(parts.slider)
