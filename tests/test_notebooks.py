@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
-from infogan_core import batch
+from infogan_core import parameters
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DATASETS = [path for path in NOTEBOOKS if path.stem != "gallery"]  # the gallery has sliders and nothing else
@@ -62,7 +62,7 @@ def test_it_is_thin(notebook):
 @pytest.mark.parametrize("notebook", DATASETS, ids=lambda path: path.stem, indirect=True)
 def test_its_parameters_are_literals_of_the_agreed_names(notebook):
     (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    names = [batch.read_literal(statement)[0] for statement in ast.parse(cell.source).body]
+    names = [parameters.read_literal(statement)[0] for statement in ast.parse(cell.source).body]
     assert names == PARAMETERS
 
 
