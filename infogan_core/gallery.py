@@ -8,19 +8,21 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from infogan_core.explorer import Explorer
+from infogan_core.presets import PRESETS
 from infogan_core.runs import load_run
 
 WEIGHTS = "weights.safetensors"
 
 
 class Gallery(widgets.Tab):
-    """A tab for each run below `folder`, in their names' order: its Explorer, built when the tab is first opened.
+    """A tab for each run below `folder`, the presets' first: its Explorer, built when the tab is first opened.
 
     A run that does not load says why in its tab. Raises FileNotFoundError where there is none.
     """
 
     def __init__(self, folder: str | Path = "outputs/published") -> None:
         paths = sorted(file.parent for file in Path(folder).glob(f"*/{WEIGHTS}"))
+        paths.sort(key=lambda path: [*PRESETS, path.name].index(path.name))
         if not paths:
             raise FileNotFoundError(f"{folder} holds no runs: give a folder whose subfolders hold a {WEIGHTS} each")
         self._paths = paths

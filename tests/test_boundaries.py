@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "controls": {"figures", "latents", "readings"},
     "exchange": {"controls", "figures", "latents", "own_images", "readings", "views"},
     "explorer": {"controls", "exchange", "figures", "latents", "views"},
-    "gallery": {"explorer", "runs"},
+    "gallery": {"explorer", "presets", "runs"},
     "share": {"figures", "files", "latents", "networks", "runs"},
     "evidence": {"batch", "curves", "figures", "files", "runs"},
     "parameters": set(),
