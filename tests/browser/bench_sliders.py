@@ -88,6 +88,7 @@ def bench_lab(chromium):
 
 def bench_gallery(chromium):
     with tempfile.TemporaryDirectory() as folder, servers.gallery(Path(folder)) as (address, _):
+        time.sleep(8)  # the log says so when the kernel has started: its notebook still runs for some seconds
         page, start = chromium.new_page(), time.monotonic()
         page.route(lambda url: "127.0.0.1" not in url, lambda route: route.fulfill(status=200, body=""))
         page.goto(address)
