@@ -172,10 +172,11 @@ def run(
     except OSError as error:
         raise ValueError(f"cannot write to {out}: {error.strerror}") from error
     finished: dict[int, dict[str, Any]] = {}
-    rows: list[dict[str, Any]] = []
     try:
         here = len(jobs) == 1 and scheduler is None
         for number, row in enumerate(map(run_job, jobs)) if here else each(on_worker, jobs, scheduler):
+            if isinstance(row, Exception):  # its workers died one after another
+                row = {**jobs[number].varying, "status": "failed", "minutes": 0.0, "error": " ".join(str(row).split())}
             finished[number] = row
             said = f"[{len(finished)}/{len(jobs)}] {jobs[number].executed}: {row['status']}"
             print(said, row.get("error", ""), flush=True)

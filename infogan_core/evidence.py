@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from infogan_core import batch
 from infogan_core.curves import dress
-from infogan_core.figures import DPI, INK, showable
+from infogan_core.figures import DPI, INK, save_png, showable
 from infogan_core.files import write_whole
 from infogan_core.runs import Run, load_run
 
@@ -72,7 +72,7 @@ def make_figure1(source: str) -> None:
     runs = {side: [load_run(out / f"profile={side},seed={seed}", "cpu") for seed in SEEDS] for side in SIDES}
     figure, numbers = figure1(runs)
     PUBLISHED.mkdir(parents=True, exist_ok=True)
-    figure.savefig(PUBLISHED / "figure1.png")
+    save_png(PUBLISHED / "figure1.png", figure)
     write_whole(PUBLISHED / "figure1.json", json.dumps(numbers, indent=1).encode())
     print(f"{PUBLISHED / 'figure1.png'}: {json.dumps({side: numbers[side]['last'] for side in SIDES})}")
 

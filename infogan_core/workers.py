@@ -35,7 +35,8 @@ def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None)
 
     `scheduler` is the address of a running Dask cluster, whose workers see these files under the same paths; without
     one, a cluster on this machine with a worker per job, at most one per core. A job whose worker dies is done again
-    by another. Raises ValueError where no scheduler answers.
+    by another; where that happens several times, Dask's exception stands in for what call(job) returns. Raises
+    ValueError where no scheduler answers.
     """
     from distributed import as_completed
 
@@ -43,7 +44,7 @@ def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None)
         client.subscribe_topic(OUTPUT, lambda event: print(event[1], flush=True))
         numbers = {client.submit(_in, os.getcwd(), call, job, pure=False): number for number, job in enumerate(jobs)}
         for future in as_completed(list(numbers)):
-            yield numbers[future], future.result()
+            yield numbers[future], future.exception() or future.result()
 
 
 def _in(folder: str, call: Callable[[Any], Any], job: Any) -> Any:

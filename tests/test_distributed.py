@@ -79,7 +79,7 @@ def test_batch_norm_statistics_are_those_of_the_joined_batch(steps):
                 torch.testing.assert_close(states[key], one[key], rtol=1e-4, atol=1e-5)
 
 
-def test_torchrun_trains_one_model_that_goes_on_and_loads(tmp_path):
+def test_torchrun_trains_one_model_that_loads(tmp_path):
     out = tmp_path / "run"
     command = ["-m", "infogan_core.training", "--preset", "mnist", "--profile", "smoke", "--out", str(out)]
     first = start([*command, "--steps", "40"])
