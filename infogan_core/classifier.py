@@ -69,9 +69,9 @@ class Features:
 
     @torch.no_grad()
     def penultimate(self, x: Tensor) -> Tensor:
-        """Pictures [N, 3, H, H], float in 0..1 or uint8 -> features float [N, WIDTH]. ValueError for other shapes."""
-        if x.dim() != 4 or x.shape[1] != 3 or not (x.is_floating_point() or x.dtype == torch.uint8):
-            wanted = "float in 0..1 or uint8 [N, 3, H, H]"
+        """Pictures [N, 3 or 1, H, H], float in 0..1 or uint8 -> features float [N, WIDTH]. ValueError for others."""
+        if x.dim() != 4 or x.shape[1] not in (1, 3) or not (x.is_floating_point() or x.dtype == torch.uint8):
+            wanted = "float in 0..1 or uint8 [N, 3 or 1, H, H]"
             raise ValueError(f"this classifier reads {wanted}, found {x.dtype} {list(x.shape)}")
         return torch.cat([self.net.features(unit(part)) for part in x.split(CHUNK)])
 
@@ -87,12 +87,14 @@ class Features:
 
 
 def unit(x: Tensor) -> Tensor:
-    """uint8 -> float in 0..1; float stays."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+    """uint8 -> float in 0..1, float stays; grey becomes RGB."""
+    return (x.float() / 255 if x.dtype == torch.uint8 else x.float()).expand(-1, 3, -1, -1)
 
 
 def features_name(dataset: str, images: ImageSet) -> str:
-    """Which classifier reads these: "svhn", or "svhn-rendered" for its rendered stand-in."""
+    """Which classifier reads these: "svhn", or "svhn-rendered" for its rendered stand-in; "own" for own pictures."""
+    if dataset == "mnist" and not images.name.startswith("MNIST"):
+        return "own"  # digits are not looked for in pictures that may show anything
     return f"{dataset}-rendered" if "rendered" in images.note else dataset
 
 
@@ -107,7 +109,7 @@ def save_features(features: Features, path: str | Path) -> Path:
 
 
 def load_features(name: str, path: str | Path | None = None) -> Features:
-    """The published classifier "svhn", "celeba", "svhn-rendered" or "celeba-rendered", or the one at `path`.
+    """The published classifier "mnist", "svhn", "celeba", "svhn-rendered" or "celeba-rendered", or the one at `path`.
 
     Raises FileNotFoundError where there is none, ValueError for a file that is cut short or another's.
     """

@@ -25,6 +25,7 @@ class Config:
     crop: tuple[int, ...] = ()  # (x, y, side) of the square cut out of each picture, in its pixels; (): loader's own
     width: float = 1.0  # of G and the trunk, as a multiple of the paper's
     norm_every: bool = False  # batch norm in every hidden block of G (DCGAN, Radford et al. 2016), not in the table's
+    norm_after: bool = False  # batch norm behind the activations; the paper's code has it before them
     slope: float = 0.1  # of D's leaky ReLU: 0.1 in the paper's text, 0.01 in its code
     steps: int = 5_000  # updates of D and Q, and as many of G
     batch: int = 128
@@ -98,12 +99,13 @@ class Config:
 
 LATER = {
     "norm_every",
+    "norm_after",
     "moved",
     "color",
     "flip",
     "crop",
     "info_trains_g",
-}  # that older files lack: as by default
+}  # older files lack these: default
 CHOICES = {
     "precision": ("auto", "fp32", "bf16"),
     "step_form": ("auto", "eager", "compile", "graph"),

@@ -16,7 +16,16 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
 from infogan_core import rendered, rendered_faces
-from infogan_core.classifier import FOLDER, Classifier, Features, Head, features_name, load_features, save_features
+from infogan_core.classifier import (
+    FOLDER,
+    Classifier,
+    Features,
+    Head,
+    features_name,
+    load_features,
+    save_features,
+    unit,
+)
 
 if TYPE_CHECKING:
     from infogan_core.images import ImageSet
@@ -27,6 +36,7 @@ SMOOTHING = 0.05  # of the labels (Szegedy et al. 2016): keeps the classifier fr
 MOST_VALUES = 20  # a column with more than so many values is cut into thirds
 KINDS = {name: f.kinds for factors in (rendered.FACTORS, rendered_faces.FACTORS) for name, f in factors.items()}
 AUGMENT = {  # what leaves the answer as it is, per dataset; rendered pictures are taken as they are
+    "mnist": {"warp": 0.1, "shift": 2.0},
     "svhn": {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True},
     "celeba": {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True},
 }
@@ -70,10 +80,10 @@ def train_features(
     """A classifier trained on `images`, tested on their held-out ones, which it never sees; the same for a seed.
 
     on_log(step, loss) is called after each step. AdamW with one cycle of the rate (Smith & Topin 2018).
-    Raises ValueError for pictures that are not RGB, without labels and attributes, or with none held out.
+    Raises ValueError for pictures without labels and attributes, or with none held out.
     """
-    if images.channels != 3 or images.held_out is None:
-        raise ValueError(f"{images.name}: a classifier needs RGB pictures of which some are held out")
+    if images.held_out is None:
+        raise ValueError(f"{images.name}: a classifier needs pictures of which some are held out")
     known = columns(images, dataset)
     heads, generator = heads_of(known), torch.Generator().manual_seed(seed)
     targets = torch.stack([head.encode(known[head.name]) for head in heads], dim=1)
@@ -85,7 +95,7 @@ def train_features(
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, steps, pct_start=0.2)
         for step in range(1, steps + 1):
             chosen = torch.randint(len(images), (min(BATCH, len(images)),), generator=generator)
-            x = augment(images.pixels[chosen].float() / 255, generator, **AUGMENT.get(name, {}))
+            x = augment(unit(images.pixels[chosen]), generator, **AUGMENT.get(name, {}))
             logits = net(x).split(widths, dim=1)
             losses = [
                 cross_entropy(*pair, label_smoothing=SMOOTHING) for pair in zip(logits, targets[chosen].T, strict=True)

@@ -42,8 +42,8 @@ def evaluate(
     held_out    how well c1 tells the classes apart; "train" where nothing is held out; absent without labels
     names       what a code, and a category, means, where the link is strong: {"c2": "slant", "c3=7": "eyeglasses 91%"}
     real        what can be told without labels: on the same images, is Q(c1|x) sure, balanced and stable?
-    quality     RGB, with a classifier in outputs/published/features: how far the pictures are from real ones
-    meaning     as well: what the classifier reads in pictures of each code
+    quality     with a classifier in outputs/published/features: how far the pictures are from real ones
+    meaning     as well: what that classifier reads in pictures of each code
     conditions  what the numbers were measured on
 
     c1 stands for the first categorical code; "held_out" and "real" are absent without one. `inception` adds the
@@ -61,8 +61,7 @@ def evaluate(
         report |= recognition(run, images, seed)
     report["names"] = names(report["codes"])
     report["conditions"] = {"samples": samples, "seed": seed, "data": images.name, "noises": NOISES, "sweep": [*SWEEP]}
-    if images.channels == 3:
-        looks(run, images, codes, (x * 255).round().to(torch.uint8), report, inception)
+    looks(run, images, codes, (x * 255).round().to(torch.uint8), report, inception)
     run.report = report
     path = Path(out or run.path) / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +106,7 @@ def moves(run: Run, code: int, channels: int, seed: int) -> dict:
 
 
 def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: dict, inception: bool) -> None:
-    """Adds what is known of colour pictures x, uint8 [N, 3, H, W]: "quality", "meaning" and the names that follow."""
+    """Adds what a classifier says of pictures x, uint8 [N, C, H, W]: "quality", "meaning" and the names that follow."""
     seed, name = report["conditions"]["seed"], features_name(run.config.dataset, images)
     train, held_out = (None if shown is None else draw(shown, seed)[0] for shown in (images, images.held_out))
     if inception:

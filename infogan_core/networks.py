@@ -49,18 +49,25 @@ def table(size: int) -> Table:
     return TABLES[size]
 
 
-def _norm_act(norm: nn.Module | None, act: nn.Module) -> list[nn.Module]:
-    return [act] if norm is None else [norm, act]
+def _norm_act(norm: nn.Module | None, act: nn.Module, after: bool) -> list[nn.Module]:
+    return [act] if norm is None else [act, norm] if after else [norm, act]
 
 
 class Generator(nn.Module):
     """G(z, c) of appendix C: [n, spec.width] -> [n, channels, size, size], in 0..1 (28 px) or -1..1 (32 and 64 px).
 
-    `width` scales every hidden layer; 1 is the paper's. `norm_every` puts batch norm into every hidden block.
+    `width` scales every hidden layer; 1 is the paper's. `norm_every` puts batch norm into every hidden block,
+    `norm_after` behind the activations.
     """
 
     def __init__(
-        self, spec: LatentSpec, size: int = 28, channels: int = 1, width: float = 1.0, norm_every: bool = False
+        self,
+        spec: LatentSpec,
+        size: int = 28,
+        channels: int = 1,
+        width: float = 1.0,
+        norm_every: bool = False,
+        norm_after: bool = False,
     ) -> None:
         super().__init__()
         t = table(size)
@@ -68,13 +75,13 @@ class Generator(nn.Module):
         layers: list[nn.Module] = []
         n = spec.width
         for out in ([int(t.g_fc * width)] if t.g_fc else []) + [seed_channels * seed_size**2]:
-            layers += [nn.Linear(n, out, bias=False), nn.BatchNorm1d(out), nn.ReLU()]
+            layers += [nn.Linear(n, out, bias=False), *_norm_act(nn.BatchNorm1d(out), nn.ReLU(), norm_after)]
             n = out
         layers.append(nn.Unflatten(1, (seed_channels, seed_size, seed_size)))
         n = seed_channels
         for out, norm in [(int(c * width), norm or norm_every) for c, norm in t.g]:
             layers.append(nn.ConvTranspose2d(n, out, 4, 2, 1, bias=not norm))
-            layers += _norm_act(nn.BatchNorm2d(out) if norm else None, nn.ReLU())
+            layers += _norm_act(nn.BatchNorm2d(out) if norm else None, nn.ReLU(), norm_after)
             n = out
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(n, channels, 4, 2, 1), t.output())
         self.apply(_initialise)
@@ -86,11 +93,17 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """D(x) and Q(c|x) of appendix C on one trunk. x: [n, channels, size, size] in G's range.
 
-    `slope` of the leaky ReLU is 0.1 in the paper's text and 0.01 in its code.
+    `slope` of the leaky ReLU is 0.1 in the paper's text and 0.01 in its code. `width`, `norm_after`: as of Generator.
     """
 
     def __init__(
-        self, spec: LatentSpec, size: int = 28, channels: int = 1, width: float = 1.0, slope: float = 0.1
+        self,
+        spec: LatentSpec,
+        size: int = 28,
+        channels: int = 1,
+        width: float = 1.0,
+        slope: float = 0.1,
+        norm_after: bool = False,
     ) -> None:
         super().__init__()
         self.spec = spec
@@ -99,20 +112,19 @@ class Discriminator(nn.Module):
         n, pixels = channels, size
         for out, norm in [(int(c * width), norm) for c, norm in t.trunk]:
             layers.append(nn.Conv2d(n, out, 4, 2, 1, bias=not norm))
-            layers += _norm_act(nn.BatchNorm2d(out) if norm else None, nn.LeakyReLU(slope))
+            layers += _norm_act(nn.BatchNorm2d(out) if norm else None, nn.LeakyReLU(slope), norm_after)
             n, pixels = out, pixels // 2
         layers.append(nn.Flatten())
         n *= pixels**2
         if t.trunk_fc:
             out = int(t.trunk_fc * width)
-            layers += [nn.Linear(n, out, bias=False), nn.BatchNorm1d(out), nn.LeakyReLU(slope)]
+            layers += [nn.Linear(n, out, bias=False), *_norm_act(nn.BatchNorm1d(out), nn.LeakyReLU(slope), norm_after)]
             n = out
         self.trunk = nn.Sequential(*layers)
         self.d_head = nn.Linear(n, 1)
         self.q_head = nn.Sequential(
             nn.Linear(n, Q_HIDDEN, bias=False),
-            nn.BatchNorm1d(Q_HIDDEN),
-            nn.LeakyReLU(slope),
+            *_norm_act(nn.BatchNorm1d(Q_HIDDEN), nn.LeakyReLU(slope), norm_after),
             nn.Linear(Q_HIDDEN, sum(spec.q_widths)),
         )
         self.apply(_initialise)

@@ -128,7 +128,7 @@ def classifier_score(p: Tensor) -> float:
 
 
 def inception_distance(generated: Tensor, real: Tensor) -> float:
-    """The standard FID, on Inception's 2048 features: pictures uint8 [N, 3, H, W]; minutes, and a download of 91 MiB.
+    """The standard FID, on Inception's 2048 features: pictures uint8 [N, C, H, W]; minutes, and a download of 91 MiB.
 
     Raises RuntimeError where torch-fidelity, which brings Inception, or its weights cannot be had.
     """
@@ -141,5 +141,5 @@ def inception_distance(generated: Tensor, real: Tensor) -> float:
         raise RuntimeError(f"the standard FID needs {how} ({' '.join(str(error).split())})") from None
     for pictures, are_real in ((generated, False), (real, True)):
         for part in pictures.split(50):
-            metric.update(part, real=are_real)
+            metric.update(part.expand(-1, 3, -1, -1), real=are_real)
     return metric.compute().item()

@@ -84,7 +84,8 @@ def build(config: Config) -> tuple[Generator, Discriminator]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         args = (config.latents, config.image_size, config.channels, config.width)
-        return Generator(*args, norm_every=config.norm_every), Discriminator(*args, slope=config.slope)
+        after = config.norm_after
+        return Generator(*args, config.norm_every, after), Discriminator(*args, config.slope, after)
 
 
 def layers(config: Config) -> str:

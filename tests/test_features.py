@@ -63,10 +63,15 @@ def test_what_it_reads_are_probabilities(trained):
     assert torch.allclose(f.penultimate(x.repeat_interleave(2, 2).repeat_interleave(2, 3)), f.penultimate(x), atol=1e-5)
 
 
-@pytest.mark.parametrize("x", [torch.zeros(2, 1, 32, 32), torch.zeros(3, 32, 32), torch.zeros(2, 3, 32, 32).long()])
+@pytest.mark.parametrize("x", [torch.zeros(2, 2, 32, 32), torch.zeros(3, 32, 32), torch.zeros(2, 3, 32, 32).long()])
 def test_other_pictures_are_refused(trained, x):
-    with pytest.raises(ValueError, match=r"reads float in 0..1 or uint8 \[N, 3, H, H\], found"):
+    with pytest.raises(ValueError, match=r"reads float in 0..1 or uint8 \[N, 3 or 1, H, H\], found"):
         trained[0].penultimate(x)
+
+
+def test_a_grey_picture_is_read_as_rgb_of_equal_channels(trained):
+    grey = blobs(n=3).pixels[:, :1]
+    assert torch.equal(trained[0].penultimate(grey), trained[0].penultimate(grey.repeat(1, 3, 1, 1)))
 
 
 def test_same_seed_same_classifier():
@@ -92,7 +97,6 @@ def test_held_out_pictures_are_never_trained_on():
     ("images", "words"),
     [
         (blobs(), "some are held out"),
-        (ImageSet(torch.zeros(2, 1, 8, 8, dtype=torch.uint8), None, "grey", blobs()), "needs RGB"),
         (ImageSet(blobs().pixels, None, "bare", blobs()), "needs labels or attributes"),
     ],
 )
@@ -186,7 +190,7 @@ def test_command_line(monkeypatch, tmp_path, capsys):
     assert load_features("svhn", tmp_path / "svhn.safetensors").about["steps"] == 2
     assert "of 100 held out" in capsys.readouterr().out
     monkeypatch.setattr(ig, "load_images", lambda dataset, source: blobs())
-    with pytest.raises(SystemExit, match="features: blobs: a classifier needs RGB"):
+    with pytest.raises(SystemExit, match="features: blobs: a classifier needs pictures of which some are held out"):
         features.main(["svhn", "anything"])
 
 

@@ -1,5 +1,7 @@
 """The networks against the tables of appendix C, by shape and parameter count."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -85,3 +87,12 @@ def test_weights_start_at_a_standard_deviation_of_0_02():
 def test_a_size_without_a_table_is_refused():
     with pytest.raises(ValueError, match="no network for pictures of 48x48"):
         Generator(MNIST, 48)
+
+
+def test_norm_after_swaps_batch_norm_and_activation_and_nothing_else():
+    plain, after = (Discriminator(MNIST, width=0.125, norm_after=late) for late in (False, True))
+    before, behind = (" ".join(type(m).__name__ for m in d.trunk) for d in (plain, after))
+    assert behind == re.sub(r"(BatchNorm.d) (LeakyReLU)", r"\2 \1", before) != before
+    assert parameters(plain) == parameters(after)
+    g = Generator(MNIST, width=0.125, norm_after=True).layers[:3]
+    assert [type(m) for m in g] == [nn.Linear, nn.ReLU, nn.BatchNorm1d]
