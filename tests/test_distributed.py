@@ -11,7 +11,7 @@ import torch
 import infogan_core as ig
 from conftest import ROOT
 
-CONFIG = {"steps": 3, "batch": 8, "width": 0.125, "ema": 0.9, "log_every": 1, "lr_d": 0.0, "lr_g": 0.0}
+CONFIG = {"steps": 1, "batch": 8, "width": 0.125, "ema": 0.9, "log_every": 1, "lr_d": 0.0, "lr_g": 0.0}
 PROGRAM = """
 import json, sys, torch
 import infogan_core as ig
@@ -29,14 +29,22 @@ def gradients(trainer):
     gradients = {f"{n}.{k}": p.grad for n in ("generator", "discriminator") for k, p in nets[n].named_parameters()}
     states = {f"{n}.{k}": v for n, net in nets.items() for k, v in net.state_dict().items()}
     return {"terms": terms, "gradients": gradients, "states": states}
+def steps(device):
+    trainer = Trainer(config, images, None, device, torch.float32)
+    for _ in range(config.steps - 1):
+        trainer.update(next(trainer.batches))
+    return gradients(trainer)
 torch.manual_seed(0)
 if "--one" in sys.argv:
-    torch.save(gradients(Trainer(config, images, None, torch.device("cpu"), torch.float32)), out)
+    torch.save(steps(torch.device("cpu")), out)
 else:
     with processes("cpu") as device:
         rank = torch.distributed.get_rank()
-        torch.save(gradients(Trainer(config, images, None, device, torch.float32)), f"{out}.{rank}")
+        torch.save(steps(device), f"{out}.{rank}")
 """
+
+
+MOVING = CONFIG | {"steps": 8, "lr_d": 2e-4, "lr_g": 1e-3}
 
 
 def start(arguments, many=True):
@@ -46,16 +54,21 @@ def start(arguments, many=True):
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, cwd=ROOT)
 
 
+def last_step(folder, dataset, config, many):
+    """What the last step of a config did, as of each process."""
+    (folder / "program.py").write_text(PROGRAM)
+    rest = [str(folder / "program.py"), dataset, json.dumps(config), str(folder / "step.pt")]
+    done = start(rest if many else [*rest, "--one"], many)
+    assert done.returncode == 0, done.stderr
+    names = ("step.pt.0", "step.pt.1") if many else ("step.pt",)
+    return [torch.load(folder / name, weights_only=True) for name in names]
+
+
 @pytest.fixture(scope="module", params=["mnist", "svhn"])
 def steps(request, tmp_path_factory):
     """What one step did: by one process on the joined batch, by the first of two, by the second."""
     folder = tmp_path_factory.mktemp(request.param)
-    (folder / "program.py").write_text(PROGRAM)
-    rest = [str(folder / "program.py"), request.param, json.dumps(CONFIG), str(folder / "step.pt")]
-    for many in (False, True):
-        done = start([*rest, "--one"] if not many else rest, many)
-        assert done.returncode == 0, done.stderr
-    return [torch.load(folder / name, weights_only=True) for name in ("step.pt", "step.pt.0", "step.pt.1")]
+    return [step for many in (False, True) for step in last_step(folder, request.param, CONFIG, many)]
 
 
 def test_gradients_are_those_of_one_process_on_the_joined_batch(steps):
@@ -77,6 +90,14 @@ def test_batch_norm_statistics_are_those_of_the_joined_batch(steps):
         for key in one:
             if "running" in key:
                 torch.testing.assert_close(states[key], one[key], rtol=1e-4, atol=1e-5)
+
+
+def test_parameters_stay_equal_on_both_while_they_are_trained(tmp_path):
+    first, second = (step["states"] for step in last_step(tmp_path, "svhn", MOVING, True))
+    (start,) = (step["states"] for step in last_step(tmp_path, "svhn", CONFIG, False))
+    for key, value in first.items():
+        assert torch.equal(value, second[key]), key
+    assert not torch.equal(first["generator.layers.0.weight"], start["generator.layers.0.weight"])
 
 
 def test_torchrun_trains_one_model_that_loads(tmp_path):
