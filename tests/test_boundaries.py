@@ -52,6 +52,7 @@ MAY_IMPORT = {
     "explorer": {"controls", "exchange", "figures", "latents", "views"},
     "gallery": {"explorer", "presets", "runs"},
     "share": {"figures", "files", "latents", "networks", "runs"},
+    "results": {"files", "latents", "runs"},
     "evidence": {"batch", "curves", "figures", "files", "runs"},
     "parameters": set(),
     "workers": set(),

@@ -1,0 +1,141 @@
+"""The results page: outputs/published/RESULTS.md, and README's table, made from the runs' own files.
+
+python -m infogan_core.results      writes both; nothing in them is typed by hand
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from infogan_core.files import write_whole
+from infogan_core.latents import Categorical
+from infogan_core.runs import read_config
+
+PROJECT = Path(__file__).resolve().parents[1]
+PUBLISHED = PROJECT / "outputs" / "published"
+CUT = re.compile(r"(<!-- cut from RESULTS.md: (?P<title>[^>]+) -->\n).*?(?=<!-- end -->)", re.S)
+Columns = dict[str, Callable[[dict[str, Any]], str]]
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """What a published run, or another seed's folder in it, says: "name", "config", "env", and metrics.json's keys."""
+    env, report = (json.loads((folder / name).read_text()) for name in ("env.json", "metrics.json"))
+    return {"name": folder.relative_to(PUBLISHED).parts[0], "config": read_config(folder), "env": env, **report}
+
+
+def table(columns: Columns, runs: list[dict[str, Any]]) -> str:
+    """A Markdown table, a row per run."""
+    rows = [list(columns), ["---"] * len(columns), *([cell(run) for cell in columns.values()] for run in runs)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _settings(run: dict[str, Any]) -> str:
+    config, env = run["config"], run["env"]
+    return f"{config.steps:,} x {config.batch}, {env['minutes']:.0f}"
+
+
+def _trained_on(run: dict[str, Any]) -> str:
+    return f"{run['env']['n_images']:,}"
+
+
+def _information(run: dict[str, Any]) -> str:
+    """Lowest and highest L_I of the categorical codes."""
+    codes = zip(run["config"].latents.codes, run["codes"].values(), strict=True)
+    bounds = [numbers["mi"] for code, numbers in codes if isinstance(code, Categorical)]
+    return " to ".join(dict.fromkeys(f"{bound:.3f}" for bound in (min(bounds), max(bounds))))
+
+
+def _score(run: dict[str, Any]) -> str:
+    return f"{run['quality']['score']['share']:.0%}" if "score" in run["quality"] else ""
+
+
+def _meaning(run: dict[str, Any]) -> str:
+    """What is asked of each dataset: CelebA's attributes; SVHN's code of brightness and code of the digit."""
+    if run["config"].dataset == "celeba":
+        families = run["meaning"]["families"]
+        return f"{families['n']}: {', '.join(families['found'])}" if families["n"] else "0"
+    light = {code: abs(numbers["brightness"]) for code, numbers in run["codes"].items() if "brightness" in numbers}
+    digit = {code: numbers["mi"]["digit"] for code, numbers in run["meaning"]["codes"].items()}
+    brightest, clearest = max(light, key=light.get), max(digit, key=digit.get)
+    return f"brightness {light[brightest]:.2f} ({brightest}); digit {digit[clearest]:.2f} nats ({clearest})"
+
+
+COLOUR: Columns = {
+    "run": lambda run: f"[{run['name']}]({run['name']}/README.md)",
+    "seed": lambda run: str(run["config"].seed),
+    "trained on": _trained_on,
+    "steps x batch, minutes": _settings,
+    "Frechet distance to held-out pictures, times that of real ones (asked: 20)": lambda run: (
+        f"{run['quality']['ratio']:.1f}"
+    ),
+    "classifier score, of that of real ones (asked: 75%)": _score,
+    "L_I of categorical codes, nats (asked: 2.0)": _information,
+    "codes with a meaning (asked: 4 attributes of faces; brightness 0.8)": _meaning,
+}
+DIGITS: Columns = {
+    "run": lambda run: f"[{run['name']}]({run['name']}/README.md)",
+    "seed": lambda run: str(run["config"].seed),
+    "trained on": _trained_on,
+    "steps x batch, minutes": _settings,
+    "error of c1": lambda run: f"{run['held_out']['error']:.1%} of {run['held_out']['n']:,}",
+    "NMI": lambda run: f"{run['held_out']['nmi']:.2f}",
+    "L_I(c1), nats": _information,
+    "best Spearman correlation of a continuous code: slant, thickness, width": lambda run: ", ".join(
+        f"{max(abs(code.get(what, 0)) for code in run['codes'].values()):.2f}"
+        for what in ("slant", "thickness", "width")
+    ),
+}
+
+
+def sections() -> dict[str, str]:
+    """Title to Markdown, for everything of which there is a file."""
+    found = {name: sorted(PUBLISHED.glob(f"{name}/**/metrics.json")) for name in ("mnist", "svhn", "celeba")}
+    runs = {name: [load(file.parent) for file in files] for name, files in found.items()}
+    return {
+        "MNIST, the published run": table(DIGITS, runs["mnist"]),
+        "SVHN and CelebA, every seed": table(COLOUR, runs["svhn"] + runs["celeba"]),
+    }
+
+
+def conditions() -> str:
+    """Devices, precisions and versions of all published runs, in one line."""
+    envs = [json.loads(file.read_text()) for file in sorted(PUBLISHED.glob("*/**/env.json"))]
+    said = dict.fromkeys(f"{e['device']}, {e['precision']}, torch {e['torch']}" for e in envs)
+    return "; ".join(said)
+
+
+def page() -> str:
+    """RESULTS.md, whole."""
+    intro = (
+        "# Results\n\nMade by `make results` from the runs' `config.json`, `env.json` and `metrics.json`; nothing is "
+        "typed by hand, and every seed that was\ntrained by a published recipe has its row. Pictures and codes are "
+        "measured on 10,000 fresh samples against held-out pictures; what each\nnumber means: docstring of "
+        f"`ig.evaluate`. Conditions: {conditions()}.\n"
+    )
+    return intro + "".join(f"\n## {title}\n\n{text}\n" for title, text in sections().items())
+
+
+def cut(readme: str) -> str:
+    """README with each marked table replaced by RESULTS.md's, its links going on to the same files."""
+    parts = sections()
+
+    def fill(match: re.Match[str]) -> str:
+        links = re.sub(r"\]\((?!http)", "](outputs/published/", parts[match["title"]])
+        return f"{match[1]}{links}\n"
+
+    return CUT.sub(fill, readme)
+
+
+def main() -> None:
+    readme = PROJECT / "README.md"
+    write_whole(PUBLISHED / "RESULTS.md", page().encode())
+    write_whole(readme, cut(readme.read_text()).encode())
+    print(f"{PUBLISHED / 'RESULTS.md'}, and README's tables")
+
+
+if __name__ == "__main__":
+    main()
