@@ -1,4 +1,4 @@
-# make mnist | svhn | celeba | features | lab | gallery | share | figure1 | results | test | bench | bench-sliders: each makes .venv and installs first, when missing
+# make mnist | svhn | celeba | features | lab | gallery | share | figure1 | evidence | results | test | bench | bench-sliders: each makes .venv and installs first, when missing
 PROFILE ?= quick
 SOURCE ?= embedded
 SEED ?= 0
@@ -15,13 +15,13 @@ BIN := .venv/bin
 mnist: WEIGHTS ?= train
 svhn celeba: WEIGHTS ?= published
 
-figure1: .venv/installed  # L_I(c1) of InfoGAN and of a plain GAN over training: SOURCE=download, or a path to all of MNIST
-	$(BIN)/python -m infogan_core.evidence figure1 --source "$(if $(filter embedded,$(SOURCE)),download,$(SOURCE))"
+figure1 evidence: .venv/installed  # L_I(c1) of InfoGAN and of a GAN; all studies: SOURCE=download, or a path to all of MNIST
+	$(BIN)/python -m infogan_core.evidence $(filter figure1,$@) --source "$(if $(filter embedded,$(SOURCE)),download,$(SOURCE))"
 
 results: .venv/installed  # outputs/published/RESULTS.md and README's tables, from the published runs' files
 	$(BIN)/python -m infogan_core.results
 
-.PHONY: figure1 results mnist svhn celeba features lab gallery share test bench bench-sliders
+.PHONY: figure1 evidence results mnist svhn celeba features lab gallery share test bench bench-sliders
 mnist svhn celeba: .venv/installed
 	$(BIN)/python -m infogan_core.batch notebooks/$@.ipynb -p profile $(PROFILE) -p weights $(WEIGHTS) \
 		-p source "$(SOURCE)" -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"

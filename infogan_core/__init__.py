@@ -15,6 +15,7 @@ from infogan_core.networks import Discriminator, Generator
 from infogan_core.presets import PRESETS, about, check_claims, preset
 from infogan_core.progress import progress
 from infogan_core.runs import Run, build, layers, load_run, publish
+from infogan_core.selection import select_run
 from infogan_core.sources import load_images
 
 __version__ = "0.1.0"
@@ -54,6 +55,7 @@ __all__ = [
     "samples",
     "save_png",
     "save_traversals",
+    "select_run",
     "show",
     "start_in_project",
     "summary",

@@ -1,89 +1,114 @@
-"""The paper's claims, measured again: its figures and their numbers, from runs that infogan_core.batch makes.
+"""The paper's claims, measured again: studies of many runs that infogan_core.batch makes, and what is read from them.
 
-python -m infogan_core.evidence figure1      figure1.png and figure1.json in outputs/published/evidence
+python -m infogan_core.evidence              all of them: goes on where it stopped, and repeats no finished run
+python -m infogan_core.evidence figure1      one
+
+Each leaves a file, and perhaps a figure, in outputs/published/evidence, from which `make results` makes the page.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import statistics
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import quote
 
 from infogan_core import batch
-from infogan_core.curves import dress
-from infogan_core.figures import DPI, INK, save_png, showable
+from infogan_core.choices import QUESTIONS
+from infogan_core.claims import figure1, judged, seeds_sheet
+from infogan_core.figures import save_png
 from infogan_core.files import write_whole
 from infogan_core.runs import Run, load_run
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from infogan_core.sources import load_images
 
 RUNS, PUBLISHED = Path("outputs/evidence"), Path("outputs/published/evidence")
-SEEDS = [0, 1, 2]
-SIDES = {"infogan": ("InfoGAN", "#0072B2"), "gan": ("GAN, with Q on the side", "#D55E00")}
-EARLY = 100  # iterations within which the paper's L_I passes 2.25 nats
-CLAIM = "L_I(c1) passes 2.25 nats within 100 iterations, ends just under 2.30; a GAN peaks near 0.6, falls to 0.1"
 
 
-def figure1(runs: dict[str, list[Run]]) -> tuple[Figure, dict[str, Any]]:
-    """Figure 1 of Chen et al. 2016 and what can be read from it: L_I(c1) over training, nats, per side, all seeds.
+@dataclass(frozen=True)
+class Study:
+    """Runs of the MNIST notebook, one per profile and seed, on all of MNIST."""
 
-    runs  side ("infogan", "gan") to its runs, one per seed
-    """
-    from matplotlib.figure import Figure
+    profiles: tuple[str, ...]
+    seeds: tuple[int, ...]
 
-    figure = Figure((7, 3.2), dpi=DPI, facecolor="white", layout="constrained")
-    axes, numbers = figure.subplots(), {}
-    for side, (label, colour) in SIDES.items():
-        for n, run in enumerate(runs[side]):
-            line = [(record["step"], record["mi"][0]) for record in run.records]
-            axes.plot(*zip(*line, strict=True), color=colour, lw=1.2, label=label if n == 0 else None)
-        numbers[side] = {
-            "seeds": [run.config.seed for run in runs[side]],
-            "within_100": _range([max(r["mi"][0] for r in run.records if r["step"] <= EARLY) for run in runs[side]]),
-            "peak": _range([max(r["mi"][0] for r in run.records) for run in runs[side]]),
-            "last": _range([run.records[-1]["mi"][0] for run in runs[side]]),
-            "steps": runs[side][0].config.steps,
-            "minutes": _range([run.env["minutes"] for run in runs[side]]),
-        }
-    axes.axhline(math.log(10), color=INK, lw=1, ls=(0, (5, 3)))
-    axes.annotate("H(c) = ln 10", (0.01, math.log(10)), (0, 3), ("axes fraction", "data"), "offset points", fontsize=8)
-    dress(axes, "$L_I(c_1)$ on MNIST, all seeds", "nats")
-    axes.legend(fontsize=8, frameon=False, labelcolor=INK)
-    env = runs["infogan"][0].env
-    conditions = {key: env[key] for key in ("data", "device", "precision", "torch")}
-    return showable(figure), {"claim": CLAIM, "conditions": conditions, **numbers}
+    def folders(self, out: Path) -> list[Path]:
+        """Where batch puts each run: named by what varies."""
+        many = {"profile": len(self.profiles) > 1, "seed": len(self.seeds) > 1}
+        names = [{"profile": quote(p, ""), "seed": s} for p in self.profiles for s in self.seeds]
+        return [out / ",".join(f"{k}={v}" for k, v in name.items() if many[k]) for name in names]
 
 
-def _range(values: list[float]) -> dict[str, Any]:
-    return {"mean": statistics.fmean(values), "min": min(values), "max": max(values), "n": len(values)}
+STUDIES = {
+    "figure1": Study(("infogan", "gan"), (0, 1, 2)),
+    "choices": Study(tuple(dict.fromkeys(p for answers in QUESTIONS.values() for p in answers.values())), (0, 1, 2)),
+    "seeds": Study(("quick",), tuple(range(10))),
+}
 
 
-def make_figure1(source: str) -> None:
-    """Train what is missing of the six runs, and write figure and numbers."""
-    out = RUNS / "figure1"
-    rows = batch.run("notebooks/mnist.ipynb", {"profile": list(SIDES), "seed": SEEDS, "source": source}, out)
+def numbers(run: Run) -> dict[str, Any]:
+    """What the studies compare of a finished run; correlations are the stronger continuous code's, without sign."""
+    report, moved = run.report, [code for code in run.report["codes"].values() if "slant" in code]
+    return {
+        "profile": run.config.profile,
+        "seed": run.config.seed,
+        "steps": run.config.steps,
+        "minutes": run.env["minutes"],
+        "accuracy": report["held_out"]["accuracy"],
+        "nmi": report["held_out"]["nmi"],
+        "mi": [code["mi"] for code in report["codes"].values()],
+        **{what: max(abs(code[what]) for code in moved) for what in ("slant", "thickness", "width")},
+        "frechet": report["quality"]["ratio"],
+        "real": report["real"],
+    }
+
+
+def conditions(runs: list[Run]) -> dict[str, Any]:
+    """What all of a study's runs have in common; a value that differs is listed."""
+    keys = ("data", "device", "precision", "threads", "torch")
+    seen = {key: list(dict.fromkeys(run.env[key] for run in runs)) for key in keys}
+    return {key: values[0] if len(values) == 1 else values for key, values in seen.items()}
+
+
+def make(name: str, source: str) -> None:
+    """Train what is missing of a study's runs, and write what is read from them. Raises RuntimeError if a run fails."""
+    study, out = STUDIES[name], RUNS / name
+    grid = {"profile": list(study.profiles), "seed": list(study.seeds), "source": source}
+    rows = batch.run("notebooks/mnist.ipynb", grid, out)
     if any(row["status"] == "failed" for row in rows):
-        raise RuntimeError("a run failed; the same command goes on")
-    runs = {side: [load_run(out / f"profile={side},seed={seed}", "cpu") for seed in SEEDS] for side in SIDES}
-    figure, numbers = figure1(runs)
+        raise RuntimeError(f"a run of {name} failed; the same command goes on")
+    runs = [load_run(folder, "cpu") for folder in study.folders(out)]
+    report: dict[str, Any] = {"conditions": conditions(runs), "runs": [numbers(run) for run in runs]}
     PUBLISHED.mkdir(parents=True, exist_ok=True)
-    save_png(PUBLISHED / "figure1.png", figure)
-    write_whole(PUBLISHED / "figure1.json", json.dumps(numbers, indent=1).encode())
-    print(f"{PUBLISHED / 'figure1.png'}: {json.dumps({side: numbers[side]['last'] for side in SIDES})}")
+    if name == "figure1":
+        figure, report["read"] = figure1(_by_profile(runs))
+        save_png(PUBLISHED / "figure1.png", figure)
+    if name == "seeds":
+        report["signals"] = judged(runs, load_images("mnist", source))
+        save_png(PUBLISHED / "seeds.png", seeds_sheet(runs))
+    write_whole(PUBLISHED / f"{name}.json", (json.dumps(report, indent=1) + "\n").encode())
+    print(f"{PUBLISHED / name}.json: {len(runs)} runs; `make results` puts it onto the page")
+
+
+def _by_profile(runs: list[Run]) -> Mapping[str, list[Run]]:
+    profiles = dict.fromkeys(run.config.profile for run in runs)
+    return {profile: [run for run in runs if run.config.profile == profile] for profile in profiles}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("python -m infogan_core.evidence", description="Measures a claim of the paper.")
-    parser.add_argument("what", choices=["figure1"])
+    parser = argparse.ArgumentParser("python -m infogan_core.evidence", description="Measures the paper's claims.")
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"of {', '.join(STUDIES)}; all by default")
     parser.add_argument("--source", default="download", help="all of MNIST: download, or a path")
     args = parser.parse_args(arguments)
     try:
-        make_figure1(args.source)
+        for name in args.studies:
+            if name not in STUDIES:
+                raise ValueError(f"unknown study {name!r}: choose from {', '.join(STUDIES)}")
+        for name in args.studies or STUDIES:
+            make(name, args.source)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -14,6 +14,7 @@ from typing import Any
 from infogan_core.files import write_whole
 from infogan_core.latents import Categorical
 from infogan_core.runs import read_config
+from infogan_core.study_tables import choices, figure1, markdown, seeds
 
 PROJECT = Path(__file__).resolve().parents[1]
 PUBLISHED = PROJECT / "outputs" / "published"
@@ -29,8 +30,7 @@ def load(folder: Path) -> dict[str, Any]:
 
 def table(columns: Columns, runs: list[dict[str, Any]]) -> str:
     """A Markdown table, a row per run."""
-    rows = [list(columns), ["---"] * len(columns), *([cell(run) for cell in columns.values()] for run in runs)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown(list(columns), [[cell(run) for cell in columns.values()] for run in runs])
 
 
 def _settings(run: dict[str, Any]) -> str:
@@ -91,14 +91,24 @@ DIGITS: Columns = {
 }
 
 
+STUDIES = {  # title, by the name of the study's file
+    "figure1": ("Figure 1: L_I(c1) over training", figure1),
+    "choices": ("What the paper leaves open", choices),
+    "seeds": ("The recipe over ten seeds, and choosing one without labels", seeds),
+}
+
+
 def sections() -> dict[str, str]:
     """Title to Markdown, for everything of which there is a file."""
     found = {name: sorted(PUBLISHED.glob(f"{name}/**/metrics.json")) for name in ("mnist", "svhn", "celeba")}
     runs = {name: [load(file.parent) for file in files] for name, files in found.items()}
-    return {
+    published = {
         "MNIST, the published run": table(DIGITS, runs["mnist"]),
         "SVHN and CelebA, every seed": table(COLOUR, runs["svhn"] + runs["celeba"]),
     }
+    files = {name: PUBLISHED / "evidence" / f"{name}.json" for name in STUDIES}
+    done = {name: json.loads(file.read_text()) for name, file in files.items() if file.is_file()}
+    return published | {STUDIES[name][0]: STUDIES[name][1](report) for name, report in done.items()}
 
 
 def conditions() -> str:

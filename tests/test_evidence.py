@@ -1,16 +1,19 @@
-"""The paper's claims: what is read from runs, and that every seed is in the figure."""
+"""The studies: which runs they are, what is read from them, and the tables that say so."""
 
+import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from infogan_core.evidence import figure1
+import infogan_core as ig
+from infogan_core import evidence, study_tables
+from infogan_core.claims import figure1, seeds_sheet
 
 
 def run(seed, line):
     records = [{"step": 50 * (i + 1), "mi": [mi, 0.0, 0.0]} for i, mi in enumerate(line)]
-    env = {"minutes": 1.0 + seed, "data": "digits", "device": "cpu", "precision": "fp32", "torch": "2"}
-    return SimpleNamespace(config=SimpleNamespace(seed=seed, steps=150), records=records, env=env)
+    return SimpleNamespace(config=SimpleNamespace(seed=seed), records=records)
 
 
 def test_figure_1_is_read_from_every_seed():
@@ -22,3 +25,49 @@ def test_figure_1_is_read_from_every_seed():
     assert numbers["gan"]["last"]["mean"] == 0.1
     assert numbers["infogan"]["seeds"] == [0, 1]
     assert len(figure.axes[0].lines) == 3 + 1  # the seeds, and the ceiling
+
+
+@pytest.mark.parametrize("name", evidence.STUDIES)
+def test_a_studys_folders_are_those_that_batch_plans(name):
+    study = evidence.STUDIES[name]
+    grid = {"profile": list(study.profiles), "seed": list(study.seeds), "source": "download"}
+    jobs = evidence.batch.plan("notebooks/mnist.ipynb", grid, Path("out"))
+    assert [job.executed.parent for job in jobs] == study.folders(Path("out"))
+    assert all(ig.preset("mnist", profile).profile == profile for profile in study.profiles)
+
+
+def test_an_unknown_study_is_refused_before_anything_runs(capsys):
+    assert evidence.main(["figure9"]) == 1
+    assert "unknown study 'figure9': choose from figure1, choices, seeds" in capsys.readouterr().err
+
+
+def finished(profile, seed, accuracy):
+    real = {"mi": accuracy, "confidence": 1.0, "balance": 2.3, "stability": 0.9}
+    base = {"profile": profile, "seed": seed, "steps": 3000, "minutes": 4.0, "nmi": 0.8, "mi": [2.3, -0.3, -0.3]}
+    return base | {"accuracy": accuracy, "slant": 1.0, "thickness": 0.9, "width": 0.8, "frechet": 30.0, "real": real}
+
+
+CONDITIONS = {"data": "digits", "device": "CPU", "precision": "float32", "threads": 1, "torch": "2"}
+
+
+def test_the_table_of_choices_gives_mean_range_and_the_share_of_good_seeds():
+    runs = [finished("open", 0, 0.95), finished("open", 1, 0.85), finished("open-no-ema", 0, 0.5)]
+    text = study_tables.choices({"conditions": CONDITIONS, "runs": runs})
+    assert "| average of G | decay 0.99 | 2 | 10.0% (5.0% to 15.0%) | 1 of 2 | 0.80 (0.80 to 0.80) |" in text
+    assert "|  | none | 1 | 50.0% (50.0% to 50.0%) | 0 of 1 |" in text
+    assert "3 runs of 3,000 steps; digits; CPU, float32, 1 thread(s), torch 2; 4.0 (4.0 to 4.0) minutes" in text
+
+
+def test_the_page_of_seeds_gives_the_mean_and_every_seed():
+    signals = {"information": {"spearman": 1.0, "regret": 0.0}}
+    runs = [finished("quick", 0, 0.97), finished("quick", 1, 0.87)]
+    text = study_tables.seeds({"conditions": CONDITIONS, "runs": runs, "signals": signals})
+    assert "Mean error 8.0% (asked: 10%); 1 of 2 seeds at 90% or better" in text
+    assert "| 1 | 13.0% | 0.80 | 2.300 | 1.00 | 0.90 | 0.80 | 4.0 |" in text
+    assert "| information | 1.00 | 0.0% |" in text
+
+
+def test_all_seeds_are_in_one_picture_with_their_errors(smoke_run):
+    runs = [dataclasses.replace(smoke_run, report={"held_out": {"error": error}}) for error in (0.5, 0.02, 0.1)]
+    titles = [axes.get_title() for axes in seeds_sheet(runs).axes if axes.get_title()]
+    assert titles == ["seed 0: 50.0% error", "seed 0: 2.0% error", "seed 0: 10.0% error"]
