@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import torch
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import mutual_info_score, roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
+from torch import Tensor
 
+from infogan_core.latents import Uniform
+
+if TYPE_CHECKING:
+    from infogan_core.images import ImageSet
+    from infogan_core.runs import Run
+
+PICTURES = 5_000  # held out, at most so many are read
+VALUES, PARTS = 40, 10  # a factor of more values than that is cut into equal parts
 BINS = 20  # of a code, where mutual information is counted
 VOTES, GROUP = 800, 64  # of the FactorVAE score: votes, and pictures that share a factor's value in each
 DEAD = 0.05  # a code whose deviation is below this much of the largest takes no part in the FactorVAE score
+
+
+def measure(run: Run, images: ImageSet, seed: int = 0) -> dict[str, float]:
+    """`scores` of what Q reads in held-out pictures whose attributes are the factors that they were drawn from.
+
+    A continuous code counts as Q's mean, a categorical one as K codes, its probabilities. Raises ValueError for
+    pictures of which no factors are known, or none are held out.
+    """
+    shown = images.held_out
+    if shown is None or shown.attributes is None:
+        raise ValueError(f"{images.name}: disentanglement is measured on held-out pictures with known attributes")
+    factors = np.stack([_indices(column) for column in shown.attributes[:PICTURES].T], axis=1)
+    return scores(_read(run, shown.pixels[:PICTURES]), factors, seed)
+
+
+def _read(run: Run, pixels: Tensor) -> np.ndarray:
+    """Codes [N, J]: see measure."""
+    read = zip(run.config.latents.codes, run.infer(pixels.float() / 255), strict=True)
+    columns = [q[0][:, None] if isinstance(code, Uniform) else q for code, q in read]
+    return torch.cat(columns, dim=1).double().cpu().numpy()
+
+
+def _indices(column: Tensor) -> np.ndarray:
+    """A factor's values as 0, 1, ...; many values in PARTS of about as many pictures each."""
+    values = column.double().numpy()
+    if len(np.unique(values)) > VALUES:
+        values = np.digitize(values, np.quantile(values, np.linspace(0, 1, PARTS + 1)[1:-1]))
+    return np.unique(values, return_inverse=True)[1]
 
 
 def scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[str, float]:

@@ -9,10 +9,12 @@ from infogan_core.celeba import load_celeba
 from infogan_core.images import SIZES, ImageSet
 from infogan_core.mnist import load_mnist
 from infogan_core.own_images import load_own_images
+from infogan_core.rendered_sprites import sprites
 from infogan_core.svhn import load_svhn
 
 # a new dataset: its loader, and the size of its images
 DATASETS = {"mnist": (load_mnist, 28), "svhn": (load_svhn, 32), "celeba": (load_celeba, 32)}
+SPRITES = 50_000
 
 
 def load_images(
@@ -26,14 +28,14 @@ def load_images(
 ) -> ImageSet:
     """The images of a dataset, with some held out: the official test set, or a fixed split that no seed changes.
 
-    `source` is "embedded" (in the installed packages, or rendered), "download" (the official files, into `root`), or a
-    path: the official files or a folder that holds them (for CelebA, img_align_celeba.zip or its unpacked folder, with
-    list_attr_celeba.txt beside it), an .npz with `images` uint8 [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, and
-    optional integer `labels` [N], `attributes` [N, A] and `attribute_names`, or a folder of pictures, each cropped to
-    its central square, whose subfolders' names, in sorted order, become the labels.
-    CelebA and a folder's pictures are reduced to `size` pixels (28, 32 or 64; None: the dataset's own); CelebA's first
-    to `crop`, centre and side (x, y, side) in pixels of 178x218 (None: (89, 121, 128)), and kept in a file in `root`.
-    `skip_bad` leaves out, and counts in the name, what is missing or does not decode.
+    `source` is "embedded" (in the installed packages, or rendered), "download" (the official files, into `root`),
+    "dsprites" (50,000 grey sprites of known factors, rendered, for whichever dataset), or a path: the official files
+    or a folder that holds them (for CelebA, img_align_celeba.zip or its unpacked folder, list_attr_celeba.txt beside
+    it), an .npz with `images` uint8 [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, and optional integer `labels`
+    [N], `attributes` [N, A], `attribute_names`, or a folder of pictures, each cropped to its central square, whose
+    subfolders' names, in sorted order, become labels. CelebA and a folder's pictures are reduced to `size` pixels
+    (None: the dataset's own); CelebA's first to `crop`, centre and side (x, y, side) in pixels of 178x218 (None: (89,
+    121, 128)), and kept in a file in `root`. `skip_bad` leaves out, and counts in the name, what does not decode.
     Raises ValueError, FileNotFoundError or OSError for what cannot be used, RuntimeError where the download fails.
     """
     if dataset not in DATASETS:
@@ -43,13 +45,15 @@ def load_images(
         raise ValueError(f"size must be 28, 32 or 64, the networks' image sizes, found {size!r}")
     if crop and dataset != "celeba":
         raise ValueError(f"crop is for CelebA's aligned pictures, found crop={crop!r} for {dataset!r}")
-    if source not in ("embedded", "download"):
+    if source not in ("embedded", "download", "dsprites"):
         words = 'source must be "embedded", "download" or a path to your files'
         if not isinstance(source, (str, os.PathLike)) or not os.fspath(source):
             raise ValueError(f"{words}, found {source!r}")
         source = Path(source).expanduser()
         if not source.exists():
             raise FileNotFoundError(f"no such file or folder: {source}; {words}")
+    if source == "dsprites":
+        return sprites(SPRITES).hold_out_last(SPRITES // 5)
     options = {"size": size, "crop": crop, "skip_bad": skip_bad} if dataset == "celeba" else {}
     images = official(source, Path(root).expanduser(), **options)
     return load_own_images(source, size, skip_bad) if images is None else images

@@ -1,9 +1,13 @@
 """The six scores on cases that can be worked out by hand: three independent factors of two values, -1 and 1."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import torch
 
-from infogan_core.disentanglement import scores
+import infogan_core as ig
+from infogan_core.disentanglement import _indices, measure, scores
 
 N = 4000
 FACTORS = np.random.default_rng(0).integers(0, 2, (N, 3))
@@ -59,3 +63,39 @@ def test_a_code_that_does_nothing_is_left_out_of_the_factor_vae_score():
 def test_what_cannot_be_scored_is_refused(codes, factors, message):
     with pytest.raises(ValueError, match=message):
         scores(codes, factors)
+
+
+class Reader:
+    """A run whose Q reads the first two factors of a picture off its first two pixels, one of them as a category."""
+
+    config = ig.Config(latents=ig.LatentSpec(1, (ig.Uniform(), ig.Categorical(2))))
+
+    def infer(self, x):
+        mean, second = x[:, 0, 0, 0] * 2 - 1, x[:, 0, 0, 1]
+        return [(mean, torch.ones_like(mean)), torch.stack([1 - second, second], dim=1)]
+
+
+def known(factors):
+    pixels = torch.zeros(len(factors), 1, 28, 28, dtype=torch.uint8)
+    pixels[:, 0, 0, :2] = torch.from_numpy(255 * factors[:, :2]).to(torch.uint8)
+    shown = ig.ImageSet(
+        pixels, None, "known", None, torch.from_numpy(factors).float(), tuple("abc"[: factors.shape[1]])
+    )
+    return dataclasses.replace(shown, held_out=shown)
+
+
+def test_a_run_is_measured_by_what_it_reads_in_held_out_pictures():
+    found = measure(Reader(), known(FACTORS[:, :2]))
+    assert found["factor_vae"] == found["explicitness"] == pytest.approx(1, abs=0.01)
+    assert found["mig"] == pytest.approx(0.5, abs=0.02)  # the two probabilities of one category are one code, twice
+
+
+def test_a_factor_of_many_values_is_cut_into_tenths():
+    many = np.column_stack([FACTORS[:, 0], np.random.default_rng(3).random(N)])
+    assert 0 < measure(Reader(), known(many))["explicitness"] < 1
+    assert np.bincount(_indices(torch.from_numpy(many[:, 1]))).tolist() == pytest.approx([400] * 10, abs=1)
+
+
+def test_pictures_without_factors_are_refused(digits):
+    with pytest.raises(ValueError, match=r"MNIST .*: disentanglement is measured on held-out pictures with known"):
+        measure(Reader(), digits)
