@@ -84,6 +84,7 @@ DIGITS: Columns = {
     "error of c1": lambda run: f"{run['held_out']['error']:.1%} of {run['held_out']['n']:,}",
     "NMI": lambda run: f"{run['held_out']['nmi']:.2f}",
     "L_I(c1), nats": _information,
+    "Frechet distance, times that of real ones": lambda run: f"{run['quality']['ratio']:.1f}",
     "best Spearman correlation of a continuous code: slant, thickness, width": lambda run: ", ".join(
         f"{max(abs(code.get(what, 0)) for code in run['codes'].values()):.2f}"
         for what in ("slant", "thickness", "width")
