@@ -8,7 +8,7 @@ import pytest
 
 import infogan_core as ig
 from infogan_core import evidence, study_tables
-from infogan_core.claims import figure1, seeds_sheet
+from infogan_core.claims import figure1, judged, seeds_sheet
 
 
 def run(seed, line):
@@ -65,6 +65,31 @@ def test_the_page_of_seeds_gives_the_mean_and_every_seed():
     assert "Mean error 8.0% (asked: 10%); 1 of 2 seeds at 90% or better" in text
     assert "| 1 | 13.0% | 0.80 | 2.300 | 1.00 | 0.90 | 0.80 | 4.0 |" in text
     assert "| information | 1.00 | 0.0% |" in text
+
+
+@pytest.fixture(scope="module")
+def measured(smoke_run, digits, tmp_path_factory):
+    """The smoke run as evaluate() leaves it; the shared one is not changed."""
+    run = dataclasses.replace(smoke_run)
+    ig.evaluate(run, digits, tmp_path_factory.mktemp("measured"), samples=200)
+    return run
+
+
+def test_a_run_says_what_the_tables_need(measured):
+    found = evidence.numbers(measured)
+    assert found["accuracy"] == measured.report["held_out"]["accuracy"]
+    assert found["slant"] == max(abs(measured.report["codes"][code]["slant"]) for code in ("c2", "c3"))
+    assert found["frechet"] == measured.report["quality"]["ratio"] > 1
+    assert len(found["mi"]) == 3
+    assert evidence.conditions([measured, measured])["data"] == measured.env["data"]
+    assert study_tables.choices({"conditions": evidence.conditions([measured]), "runs": [found]})
+
+
+def test_signals_of_the_same_run_twice_agree_and_lose_nothing(measured, digits):
+    found = judged([measured, measured], digits)
+    assert found["agreement"]["values"] == pytest.approx([1.0, 1.0])
+    assert {signal["regret"] for signal in found.values()} == {0.0}
+    assert found["information"]["values"] == [measured.report["real"]["mi"]] * 2
 
 
 def test_all_seeds_are_in_one_picture_with_their_errors(smoke_run):
