@@ -44,7 +44,7 @@ LAYOUT = {"na_rep": "", "float_format": "{:.4g}".format}
 
 @dataclass(frozen=True)
 class Job:
-    """One run, as plain data; `key` is a hash of the notebook's source and of all its parameters."""
+    """One run, as plain data; `key` is a hash of the notebook's code and of all its parameters."""
 
     notebook: Path
     executed: Path
@@ -60,7 +60,8 @@ class Job:
 def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path) -> list[Job]:
     """One job per combination of the grid's values. Raises ValueError for what cannot run; writes nothing."""
     notebook, out = Path(notebook), Path(out)
-    source, defaults = read_notebook(notebook)
+    cells, defaults = read_notebook(notebook)
+    code = [cell for cell in cells if cell[0] == "code"]  # another sentence makes no other numbers
     for name in grid:
         if name not in defaults:
             near = difflib.get_close_matches(name, defaults, n=1) or defaults
@@ -75,7 +76,7 @@ def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path) -> list
         folder = out / ",".join(f"{name}={quote(str(value), '')}" for name, value in varying.items())  # holds no slash
         if "out" in defaults:
             parameters.setdefault("out", str(folder))
-        key = hashlib.sha256(json.dumps([source, defaults | parameters], sort_keys=True, default=repr).encode())
+        key = hashlib.sha256(json.dumps([code, defaults | parameters], sort_keys=True, default=repr).encode())
         jobs.append(Job(notebook, folder / notebook.name, varying, parameters, key.hexdigest()))
     if len({job.executed for job in jobs}) < len(jobs):
         raise ValueError(f"two runs would share a folder in {out}: a value is given twice")
@@ -130,7 +131,7 @@ def execute(job: Job, output: TextIO) -> dict[str, Any]:
 
 
 def read_finished(job: Job) -> dict[str, Any] | None:
-    """The metadata of the executed copy, if that run has the same source and parameters and has finished."""
+    """The metadata of the executed copy, if that run has the same code and parameters and has finished."""
     with suppress(OSError, ValueError, KeyError):
         metadata = json.loads(job.executed.read_text(encoding="utf-8"))["metadata"]
         return metadata if metadata[MARK] == job.key else None

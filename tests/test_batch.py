@@ -221,9 +221,13 @@ def test_a_default_that_is_written_out_is_the_same_job(notebook):
     assert plan(notebook, {"seed": 0}, "runs")[0].key == plan(notebook, {}, "runs")[0].key
 
 
-def test_another_source_is_another_job(notebook, tmp_path):
-    """An edited notebook is run again."""
+def test_other_code_is_another_job_and_another_sentence_is_not(notebook, tmp_path):
+    """A notebook with edited code is run again; one with edited text has the same numbers."""
     before = plan(notebook, {}, "runs")[0].key
+    told = nbformat.read(notebook, as_version=4)
+    told.cells.append(nbformat.v4.new_markdown_cell("a sentence more"))
+    nbformat.write(told, notebook)
+    assert plan(notebook, {}, "runs")[0].key == before
     write_notebook(tmp_path / "tiny.ipynb", work=WORK + "# edited\n")
     assert plan(notebook, {}, "runs")[0].key != before
 
