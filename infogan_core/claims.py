@@ -56,7 +56,7 @@ def spread(values: list[float]) -> dict[str, Any]:
 
 
 def seeds_sheet(runs: list[Run]) -> Figure:
-    """c1 of every run in one picture, the failures too: per seed three rows of noise, one column per category."""
+    """c1 of every run in one picture, the failures too: per seed five rows of noise, one column per category."""
     from matplotlib.figure import Figure
 
     from infogan_core.figures import traversal

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from infogan_core import batch
 from infogan_core.choices import QUESTIONS
@@ -25,6 +24,7 @@ from infogan_core.files import write_whole
 from infogan_core.runs import Run, load_run
 from infogan_core.sources import load_images
 
+NOTEBOOK = "notebooks/mnist.ipynb"
 RUNS, PUBLISHED = Path("outputs/evidence"), Path("outputs/published/evidence")
 
 
@@ -35,11 +35,9 @@ class Study:
     profiles: tuple[str, ...]
     seeds: tuple[int, ...]
 
-    def folders(self, out: Path) -> list[Path]:
-        """Where batch puts each run: named by what varies."""
-        many = {"profile": len(self.profiles) > 1, "seed": len(self.seeds) > 1}
-        names = [{"profile": quote(p, ""), "seed": s} for p in self.profiles for s in self.seeds]
-        return [out / ",".join(f"{k}={v}" for k, v in name.items() if many[k]) for name in names]
+    def grid(self, source: str) -> dict[str, Any]:
+        """The parameters that batch combines."""
+        return {"profile": list(self.profiles), "seed": list(self.seeds), "source": source}
 
 
 STUDIES = {
@@ -75,12 +73,11 @@ def conditions(runs: list[Run]) -> dict[str, Any]:
 
 def make(name: str, source: str) -> None:
     """Train what is missing of a study's runs, and write what is read from them. Raises RuntimeError if a run fails."""
-    study, out = STUDIES[name], RUNS / name
-    grid = {"profile": list(study.profiles), "seed": list(study.seeds), "source": source}
-    rows = batch.run("notebooks/mnist.ipynb", grid, out)
+    job = (NOTEBOOK, STUDIES[name].grid(source), RUNS / name)
+    rows = batch.run(*job)
     if any(row["status"] == "failed" for row in rows):
         raise RuntimeError(f"a run of {name} failed; the same command goes on")
-    runs = [load_run(folder, "cpu") for folder in study.folders(out)]
+    runs = [load_run(planned.executed.parent, "cpu") for planned in batch.plan(*job)]
     report: dict[str, Any] = {"conditions": conditions(runs), "runs": [numbers(run) for run in runs]}
     PUBLISHED.mkdir(parents=True, exist_ok=True)
     if name == "figure1":

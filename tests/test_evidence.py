@@ -28,11 +28,10 @@ def test_figure_1_is_read_from_every_seed():
 
 
 @pytest.mark.parametrize("name", evidence.STUDIES)
-def test_a_studys_folders_are_those_that_batch_plans(name):
+def test_a_study_is_a_run_per_profile_and_seed(name):
     study = evidence.STUDIES[name]
-    grid = {"profile": list(study.profiles), "seed": list(study.seeds), "source": "download"}
-    jobs = evidence.batch.plan("notebooks/mnist.ipynb", grid, Path("out"))
-    assert [job.executed.parent for job in jobs] == study.folders(Path("out"))
+    jobs = evidence.batch.plan(evidence.NOTEBOOK, study.grid("download"), Path("out"))
+    assert len(jobs) == len(study.profiles) * len(study.seeds)
     assert all(ig.preset("mnist", profile).profile == profile for profile in study.profiles)
 
 
