@@ -19,70 +19,84 @@ from typing import Any
 from infogan_core import batch
 from infogan_core.choices import QUESTIONS
 from infogan_core.claims import figure1, judged, seeds_sheet
-from infogan_core.figures import save_png
+from infogan_core.disentanglement import measure
+from infogan_core.figures import save_png, traversal_figure
 from infogan_core.files import write_whole
 from infogan_core.runs import Run, load_run
 from infogan_core.sources import load_images
+from infogan_core.study_tables import STYLE, TRUTH
 
-NOTEBOOK = "notebooks/mnist.ipynb"
 RUNS, PUBLISHED = Path("outputs/evidence"), Path("outputs/published/evidence")
 
 
 @dataclass(frozen=True)
 class Study:
-    """Runs of the MNIST notebook, one per profile and seed, on all of MNIST."""
+    """Runs of a notebook, one per profile and seed."""
 
     profiles: tuple[str, ...]
     seeds: tuple[int, ...]
+    dataset: str = "mnist"
+    source: str = ""  # "": all of MNIST, from wherever the user has it
 
-    def grid(self, source: str) -> dict[str, Any]:
-        """The parameters that batch combines."""
-        return {"profile": list(self.profiles), "seed": list(self.seeds), "source": source}
+    def plan(self, out: Path, source: str) -> tuple[str, dict[str, Any], Path]:
+        """The notebook, the parameters that batch combines, and where the runs go."""
+        grid = {"profile": list(self.profiles), "seed": list(self.seeds), "weights": "train"}
+        return f"notebooks/{self.dataset}.ipynb", grid | {"source": self.source or source}, out
 
 
+SEEDS = (0, 1, 2)
 STUDIES = {
-    "figure1": Study(("infogan", "gan"), (0, 1, 2)),
-    "choices": Study(tuple(dict.fromkeys(p for answers in QUESTIONS.values() for p in answers.values())), (0, 1, 2)),
+    "figure1": Study(("infogan", "gan"), SEEDS),
+    "choices": Study(tuple(dict.fromkeys(p for answers in QUESTIONS.values() for p in answers.values())), SEEDS),
     "seeds": Study(("quick",), tuple(range(10))),
+    "embedded": Study(("quick",), SEEDS, source="embedded"),
+    "house-numbers": Study(("rendered",), SEEDS, "svhn", "embedded"),
+    "faces": Study(("rendered",), SEEDS, "celeba", "embedded"),
 }
 
 
-def numbers(run: Run) -> dict[str, Any]:
-    """What the studies compare of a finished run; correlations are the stronger continuous code's, without sign."""
+def common(run: Run) -> dict[str, Any]:
+    """What every study says of a finished run."""
+    mi = [code["mi"] for code in run.report["codes"].values()]
+    settings = {"profile": run.config.profile, "seed": run.config.seed, "steps": run.config.steps}
+    return settings | {"batch": run.config.batch, "minutes": run.env["minutes"], "mi": mi}
+
+
+def digits(run: Run) -> dict[str, Any]:
+    """What the studies of MNIST compare; a correlation is the stronger continuous code's, without sign."""
     report, moved = run.report, [code for code in run.report["codes"].values() if "slant" in code]
-    return {
-        "profile": run.config.profile,
-        "seed": run.config.seed,
-        "steps": run.config.steps,
-        "minutes": run.env["minutes"],
-        "accuracy": report["held_out"]["accuracy"],
-        "nmi": report["held_out"]["nmi"],
-        "mi": [code["mi"] for code in report["codes"].values()],
-        **{what: max(abs(code[what]) for code in moved) for what in ("slant", "thickness", "width")},
-        "frechet": report["quality"]["ratio"],
-        "real": report["real"],
-    }
+    strongest = {what: max(abs(code[what]) for code in moved) for what in STYLE}
+    held_out = {key: report["held_out"][key] for key in ("accuracy", "nmi", "n")}
+    return held_out | strongest | {"frechet": report["quality"]["ratio"], "real": report["real"]}
 
 
 def conditions(runs: list[Run]) -> dict[str, Any]:
     """What all of a study's runs have in common; a value that differs is listed."""
-    keys = ("data", "device", "precision", "threads", "torch")
+    keys = ("data", "note", "n_images", "device", "precision", "threads", "torch")
     seen = {key: list(dict.fromkeys(run.env[key] for run in runs)) for key in keys}
     return {key: values[0] if len(values) == 1 else values for key, values in seen.items()}
 
 
 def make(name: str, source: str) -> None:
     """Train what is missing of a study's runs, and write what is read from them. Raises RuntimeError if a run fails."""
-    job = (NOTEBOOK, STUDIES[name].grid(source), RUNS / name)
+    study = STUDIES[name]
+    job = study.plan(RUNS / name, source)
     rows = batch.run(*job)
     if any(row["status"] == "failed" for row in rows):
         raise RuntimeError(f"a run of {name} failed; the same command goes on")
     runs = [load_run(planned.executed.parent, "cpu") for planned in batch.plan(*job)]
-    report: dict[str, Any] = {"conditions": conditions(runs), "runs": [numbers(run) for run in runs]}
+    report: dict[str, Any] = {"conditions": conditions(runs)}
+    if name in TRUTH:
+        images = load_images(study.dataset, study.source)
+        report["runs"] = [common(run) | measure(run, images) for run in runs]
+    else:
+        report["runs"] = [common(run) | digits(run) for run in runs]
     PUBLISHED.mkdir(parents=True, exist_ok=True)
     if name == "figure1":
-        figure, report["read"] = figure1(_by_profile(runs))
+        sides = _by_profile(runs)
+        figure, report["read"] = figure1(sides)
         save_png(PUBLISHED / "figure1.png", figure)
+        save_png(PUBLISHED / "gan-c1.png", traversal_figure(sides["gan"][0], 0))
     if name == "seeds":
         report["signals"] = judged(runs, load_images("mnist", source))
         save_png(PUBLISHED / "seeds.png", seeds_sheet(runs))

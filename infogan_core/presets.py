@@ -63,6 +63,7 @@ def _colour(
         "smoke": Preset(quick.replace(**_SMOKE), f"{make} WEIGHTS=train PROFILE=smoke", "seconds of training", {}),
         "quick": Preset(quick, f"{make} WEIGHTS=train SOURCE=path", cost, {}),
         "paper": Preset(paper, f"{make} WEIGHTS=train PROFILE=paper SOURCE=path", "about 40 minutes on 2 cores", {}),
+        "rendered": Preset(quick.replace(profile="rendered", steps=4000), "make evidence", "minutes on one core", {}),
     }
 
 

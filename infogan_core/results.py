@@ -13,8 +13,9 @@ from typing import Any
 
 from infogan_core.files import write_whole
 from infogan_core.latents import Categorical
+from infogan_core.paper_figures import figures
 from infogan_core.runs import read_config
-from infogan_core.study_tables import choices, figure1, markdown, seeds
+from infogan_core.study_tables import DIGIT_HEADS, STYLE, TRUTH, choices, digits_row, figure1, markdown, seeds, truth
 
 PROJECT = Path(__file__).resolve().parents[1]
 PUBLISHED = PROJECT / "outputs" / "published"
@@ -76,40 +77,42 @@ COLOUR: Columns = {
     "L_I of categorical codes, nats (asked: 2.0)": _information,
     "codes with a meaning (asked: 4 attributes of faces; brightness 0.8)": _meaning,
 }
-DIGITS: Columns = {
-    "run": lambda run: f"[{run['name']}]({run['name']}/README.md)",
-    "seed": lambda run: str(run["config"].seed),
-    "trained on": _trained_on,
-    "steps x batch, minutes": _settings,
-    "error of c1": lambda run: f"{run['held_out']['error']:.1%} of {run['held_out']['n']:,}",
-    "NMI": lambda run: f"{run['held_out']['nmi']:.2f}",
-    "L_I(c1), nats": _information,
-    "Frechet distance, times that of real ones": lambda run: f"{run['quality']['ratio']:.1f}",
-    "best Spearman correlation of a continuous code: slant, thickness, width": lambda run: ", ".join(
-        f"{max(abs(code.get(what, 0)) for code in run['codes'].values()):.2f}"
-        for what in ("slant", "thickness", "width")
-    ),
-}
-
-
-STUDIES = {  # title, by the name of the study's file
+STUDIES = {  # title and table, by the name of the study's file
     "figure1": ("Figure 1: L_I(c1) over training", figure1),
     "choices": ("What the paper leaves open", choices),
     "seeds": ("The recipe over ten seeds, and choosing one without labels", seeds),
 }
+DIGITS = {
+    "seeds": "`quick` on all of MNIST",
+    "embedded": "`make mnist`: `quick`",
+}  # studies with a row in MNIST's table
+
+
+def mnist(published: dict[str, Any], done: dict[str, Any]) -> str:
+    """The table of README: the published run, and the studies of DIGITS that have been made."""
+    config, codes, env = published["config"], published["codes"], published["env"]
+    strongest = {what: max(abs(code.get(what, 0)) for code in codes.values()) for what in STYLE}
+    run = {"seed": config.seed, "steps": config.steps, "batch": config.batch, "minutes": env["minutes"]}
+    run |= published["held_out"] | {"mi": [code["mi"] for code in codes.values()]} | strongest
+    studies = {DIGITS[name]: done[name] for name in DIGITS if name in done}
+    rows = [digits_row("[**published**, `paper`](mnist/README.md)", {"conditions": env, "runs": [run]})]
+    return markdown(DIGIT_HEADS, rows + [digits_row(name, study) for name, study in studies.items()])
 
 
 def sections() -> dict[str, str]:
     """Title to Markdown, for everything of which there is a file."""
     found = {name: sorted(PUBLISHED.glob(f"{name}/**/metrics.json")) for name in ("mnist", "svhn", "celeba")}
     runs = {name: [load(file.parent) for file in files] for name, files in found.items()}
-    published = {
-        "MNIST, the published run": table(DIGITS, runs["mnist"]),
-        "SVHN and CelebA, every seed": table(COLOUR, runs["svhn"] + runs["celeba"]),
-    }
-    files = {name: PUBLISHED / "evidence" / f"{name}.json" for name in STUDIES}
+    files = {name: PUBLISHED / "evidence" / f"{name}.json" for name in (*STUDIES, "embedded", *TRUTH)}
     done = {name: json.loads(file.read_text()) for name, file in files.items() if file.is_file()}
-    return published | {STUDIES[name][0]: STUDIES[name][1](report) for name, report in done.items()}
+    published = {
+        "MNIST": mnist(runs["mnist"][0], done),
+        "SVHN and CelebA, every seed": table(COLOUR, runs["svhn"] + runs["celeba"]),
+        "The paper's figures 2, 5 and 6": figures(*(of[0] for of in runs.values()), done.get("figure1")),
+    }
+    studies = {title: say(done[name]) for name, (title, say) in STUDIES.items() if name in done}
+    known = {name: done[name] for name in TRUTH if name in done}
+    return published | studies | ({"Disentanglement against a known truth": truth(known)} if known else {})
 
 
 def conditions() -> str:

@@ -9,6 +9,30 @@ from infogan_core.choices import QUESTIONS
 
 Report = dict[str, Any]
 GOOD = 0.9  # the accuracy of c1 that a seed is asked to reach
+STYLE = ("slant", "thickness", "width")
+DIGIT_HEADS = [
+    "run",
+    "trained on",
+    "seeds",
+    "steps x batch, minutes",
+    "error of c1",
+    "seeds at 90%",
+    "L_I(c1), at most 2.303",
+]
+DIGIT_HEADS += [f"{what}, Spearman's rho" for what in STYLE]
+TRUTH = ("sprites", "house-numbers", "faces")  # studies on pictures whose every factor is known
+SCORES = {  # of disentanglement.py, and what they are called
+    "factor_vae": "FactorVAE",
+    "mig": "MIG",
+    "dci": "DCI",
+    "sap": "SAP",
+    "modularity": "modularity",
+    "explicitness": "explicitness",
+}
+LITERATURE = {  # Lin et al. 2020 (InfoGAN-CR), dSprites: what is known of InfoGAN there
+    "InfoGAN, from the literature": {"factor_vae": "0.59", "mig": "0.05", "dci": "0.41"},
+    "InfoGAN as tuned there, 50 runs": {"factor_vae": "0.82", "mig": "0.22", "dci": "0.60"},
+}
 
 
 def markdown(heads: list[str], rows: list[list[str]]) -> str:
@@ -48,7 +72,7 @@ def seeds(report: Report) -> str:
     heads = ["seed", "error of c1", "NMI", "L_I(c1)", "slant", "thickness", "width", "minutes"]
     rows = [
         [str(run["seed"]), f"{1 - run['accuracy']:.1%}", f"{run['nmi']:.2f}", f"{run['mi'][0]:.3f}"]
-        + [f"{run[what]:.2f}" for what in ("slant", "thickness", "width")]
+        + [f"{run[what]:.2f}" for what in STYLE]
         + [f"{run['minutes']:.1f}"]
         for run in runs
     ]
@@ -58,6 +82,36 @@ def seeds(report: Report) -> str:
     signals = markdown(["signal, no labels", "Spearman with accuracy", "what its choice loses to the best seed"], ranks)
     picture = "![c1 of every seed](evidence/seeds.png)"
     return f"{asked}\n\n{picture}\n\n{markdown(heads, rows)}\n\nChoosing a run:\n\n{signals}\n\n{ran(report)}"
+
+
+def truth(reports: dict[str, Report]) -> str:
+    """What Q reads against the factors that pictures were drawn from: a row per data set, and the literature's."""
+    rows = []
+    for report in reports.values():
+        runs = report["runs"]
+        cells = [_range_of(runs, score, ".2f") for score in SCORES]
+        rows.append([report["conditions"]["data"], str(len(runs)), *cells, _range_of(runs, "minutes", ".1f")])
+        if report is reports.get("sprites"):
+            rows += [[name, "", *(of.get(score, "") for score in SCORES), ""] for name, of in LITERATURE.items()]
+    text = (
+        "Rendered pictures, whose every factor is known, stand in for the paper's 3D faces and chairs, whose data "
+        "cannot be passed on.\nScores in 0..1 of what Q reads in held-out pictures, mean (lowest to highest) over all "
+        "seeds; definitions: `infogan_core/disentanglement.py`."
+    )
+    heads = ["rendered pictures", "n", *SCORES.values(), "minutes"]
+    return "\n\n".join([text, markdown(heads, rows), *map(ran, reports.values())])
+
+
+def digits_row(name: str, report: Report) -> list[str]:
+    """What runs on MNIST reach, over all their seeds: a cell per DIGIT_HEADS."""
+    runs = [{**run, "error": 1 - run["accuracy"], "l_i": run["mi"][0]} for run in report["runs"]]
+    seeds = sorted(run["seed"] for run in runs)
+    shown = f"{seeds[0]} to {seeds[-1]}" if len(runs) > 1 else str(seeds[0])
+    cost = f"{runs[0]['steps']:,} x {runs[0]['batch']}, {_range_of(runs, 'minutes', '.0f')}"
+    error = f"**{_range_of(runs, 'error', '.1%')}** of {runs[0]['n']:,}"
+    good = f"{sum(run['accuracy'] >= GOOD for run in runs)} of {len(runs)}"
+    cells = [name, f"{report['conditions']['n_images']:,}", shown, cost, error, good, _range_of(runs, "l_i", ".3f")]
+    return cells + [_range_of(runs, what, ".2f") for what in STYLE]
 
 
 def ran(report: Report) -> str:
@@ -91,4 +145,6 @@ def _range_of(runs: list[Report], key: str, form: str) -> str:
 
 
 def _range(spread: dict[str, float], form: str = ".2f") -> str:
+    if spread["min"] == spread["max"]:
+        return f"{spread['mean']:{form}}"
     return f"{spread['mean']:{form}} ({spread['min']:{form}} to {spread['max']:{form}})"

@@ -30,31 +30,37 @@ def test_figure_1_is_read_from_every_seed():
 @pytest.mark.parametrize("name", evidence.STUDIES)
 def test_a_study_is_a_run_per_profile_and_seed(name):
     study = evidence.STUDIES[name]
-    jobs = evidence.batch.plan(evidence.NOTEBOOK, study.grid("download"), Path("out"))
+    jobs = evidence.batch.plan(*study.plan(Path("out"), "path/to/mnist"))
     assert len(jobs) == len(study.profiles) * len(study.seeds)
-    assert all(ig.preset("mnist", profile).profile == profile for profile in study.profiles)
+    assert all(ig.preset(study.dataset, profile).profile == profile for profile in study.profiles)
+    assert {job.parameters["weights"] for job in jobs} == {"train"}
+    assert {job.parameters["source"] for job in jobs} == {study.source or "path/to/mnist"}
 
 
 def test_an_unknown_study_is_refused_before_anything_runs(capsys):
     assert evidence.main(["figure9"]) == 1
-    assert "unknown study 'figure9': choose from figure1, choices, seeds" in capsys.readouterr().err
+    assert "unknown study 'figure9': choose from figure1, choices, seeds, " in capsys.readouterr().err
 
 
 def finished(profile, seed, accuracy):
     real = {"mi": accuracy, "confidence": 1.0, "balance": 2.3, "stability": 0.9}
-    base = {"profile": profile, "seed": seed, "steps": 3000, "minutes": 4.0, "nmi": 0.8, "mi": [2.3, -0.3, -0.3]}
-    return base | {"accuracy": accuracy, "slant": 1.0, "thickness": 0.9, "width": 0.8, "frechet": 30.0, "real": real}
+    base = {"profile": profile, "seed": seed, "steps": 3000, "batch": 128, "minutes": 4.0, "mi": [2.3, -0.3, -0.3]}
+    return (
+        base
+        | {"nmi": 0.8, "n": 10000}
+        | {"accuracy": accuracy, "slant": 1.0, "thickness": 0.9, "width": 0.8, "frechet": 30.0, "real": real}
+    )
 
 
-CONDITIONS = {"data": "digits", "device": "CPU", "precision": "float32", "threads": 1, "torch": "2"}
+CONDITIONS = {"data": "digits", "n_images": 60000, "device": "CPU", "precision": "float32", "threads": 1, "torch": "2"}
 
 
 def test_the_table_of_choices_gives_mean_range_and_the_share_of_good_seeds():
     runs = [finished("open", 0, 0.95), finished("open", 1, 0.85), finished("open-no-ema", 0, 0.5)]
     text = study_tables.choices({"conditions": CONDITIONS, "runs": runs})
-    assert "| average of G | decay 0.99 | 2 | 10.0% (5.0% to 15.0%) | 1 of 2 | 0.80 (0.80 to 0.80) |" in text
-    assert "|  | none | 1 | 50.0% (50.0% to 50.0%) | 0 of 1 |" in text
-    assert "3 runs of 3,000 steps; digits; CPU, float32, 1 thread(s), torch 2; 4.0 (4.0 to 4.0) minutes" in text
+    assert "| average of G | decay 0.99 | 2 | 10.0% (5.0% to 15.0%) | 1 of 2 | 0.80 |" in text
+    assert "|  | none | 1 | 50.0% | 0 of 1 |" in text
+    assert "3 runs of 3,000 steps; digits; CPU, float32, 1 thread(s), torch 2; 4.0 minutes" in text
 
 
 def test_the_page_of_seeds_gives_the_mean_and_every_seed():
@@ -66,6 +72,21 @@ def test_the_page_of_seeds_gives_the_mean_and_every_seed():
     assert "| information | 1.00 | 0.0% |" in text
 
 
+def test_the_table_of_digits_gives_every_seed_its_share():
+    runs = [finished("quick", 0, 0.97), finished("quick", 1, 0.87)]
+    row = study_tables.digits_row("`quick`", {"conditions": CONDITIONS, "runs": runs})
+    assert row[:6] == ["`quick`", "60,000", "0 to 1", "3,000 x 128, 4", "**8.0% (3.0% to 13.0%)** of 10,000", "1 of 2"]
+    assert row[6:] == ["2.300", "1.00", "0.90", "0.80"]
+    assert len(row) == len(study_tables.DIGIT_HEADS)
+
+
+def test_known_truths_stand_beside_what_the_literature_says_of_sprites():
+    runs = [{"steps": 9, "minutes": 1.0} | dict.fromkeys(study_tables.SCORES, score) for score in (0.25, 0.75)]
+    text = study_tables.truth({"sprites": {"conditions": CONDITIONS, "runs": runs}})
+    assert "| digits | 2 | 0.50 (0.25 to 0.75) |" in text
+    assert "| InfoGAN as tuned there, 50 runs |  | 0.82 | 0.22 | 0.60 |" in text
+
+
 @pytest.fixture(scope="module")
 def measured(smoke_run, digits, tmp_path_factory):
     """The smoke run as evaluate() leaves it; the shared one is not changed."""
@@ -75,7 +96,7 @@ def measured(smoke_run, digits, tmp_path_factory):
 
 
 def test_a_run_says_what_the_tables_need(measured):
-    found = evidence.numbers(measured)
+    found = evidence.common(measured) | evidence.digits(measured)
     assert found["accuracy"] == measured.report["held_out"]["accuracy"]
     assert found["slant"] == max(abs(measured.report["codes"][code]["slant"]) for code in ("c2", "c3"))
     assert found["frechet"] == measured.report["quality"]["ratio"] > 1

@@ -1,0 +1,55 @@
+"""The paper's figures beside ours: which sheet answers, and with which number."""
+
+from infogan_core.paper_figures import figures
+
+DIGITS = {"name": "mnist", "held_out": {"error": 0.034, "n": 10_000}}
+DIGITS["codes"] = {
+    "c1": {"mi": 2.3},
+    "c2": {"slant": -1.0, "width": 0.9},
+    "c3": {"slant": 0.95, "width": 0.1},
+}
+HOUSES = {"name": "svhn", "meaning": {"codes": {name: {"mi": {"digit": 0.1}} for name in ("c1", "c2", "c3")}}}
+HOUSES["meaning"]["codes"]["c1"]["mi"]["digit"] = 0.4
+CONTEXT = {"background brightness": 0.5, "background hue": 0.2, "left edge": 0.6, "right edge": 0.1}
+HOUSES["codes"] = {"c1": {"eta2": dict.fromkeys(CONTEXT, 0.9)}, "c2": {"eta2": CONTEXT}, "c3": {"brightness": -0.8}}
+FACES = {
+    "name": "celeba",
+    "meaning": {"codes": {"c1": {"rates": {"smile": [0.1, 0.2, 0.6], "bangs": [0.4, 0.1, 0.1]}}}},
+}
+PLAIN = (("infogan", 0, 0.9, 2.3), ("gan", 0, 0.2, 0.1), ("gan", 1, 0.3, 0.2))
+
+
+def table(gan=None):
+    return [line.split(" | ") for line in figures(DIGITS, HOUSES, FACES, gan).splitlines()[2:]]
+
+
+def test_every_panel_has_its_row():
+    assert [row[0] for row in table()] == [
+        f"| {panel}" for panel in ("2a", "2c", "2d", "5a", "5b", "6a", "6b", "6c", "6d")
+    ]
+
+
+def test_slant_and_width_are_answered_by_two_codes():
+    """c2 leans more steadily, but only it widens: together the two codes do most as (c3, c2)."""
+    rows = table()
+    assert rows[1][2:] == ["![c3](mnist/traversals/c3.png)", "rho of c3 with slant: 0.95 |"]
+    assert rows[2][2:] == ["![c2](mnist/traversals/c2.png)", "rho of c2 with width: 0.90 |"]
+
+
+def test_the_context_is_another_code_than_the_digit():
+    row = table()[4]
+    assert row[2] == "![c2](svhn/traversals/c2.png)"
+    assert row[3] == "c2 decides 60% of the variance of left edge; c1 tells 0.40 nats of the digit |"
+
+
+def test_an_attribute_is_measured_from_its_codes_median_and_may_be_missing():
+    azimuth, glasses, hair, emotion = table()[5:]
+    assert azimuth[2:] == glasses[2:] == ["", "no category lies 20 points above its code's median |"]
+    assert hair[3] == "c1=0: bangs, 30 points above the median of c1's categories |"
+    assert emotion[3] == "c1=2: smile, 40 points above the median of c1's categories |"
+
+
+def test_a_plain_gan_stands_beside_once_it_has_been_trained():
+    runs = [{"profile": p, "seed": s, "accuracy": a, "mi": [m]} for p, s, a, m in PLAIN]
+    row = table({"runs": runs})[1]
+    assert row[3] == "error 75.0%; L_I(c1) 0.150 nats (means of 2 seeds; seed 0 is shown) |"
