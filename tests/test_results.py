@@ -1,9 +1,50 @@
 """The results page: it and README's tables say what the published runs' files say."""
 
+import json
 import re
+
+import pytest
 
 from conftest import ROOT
 from infogan_core import results
+
+# 3.4%, 2.303, 60,000, and 63 minutes: what might have been measured
+NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d+%?|\d+%|\d{1,3}(?:,\d{3})+|\d+(?= (?:nats|times|points|minutes|seconds)\b))")
+GIVEN = {  # what was not, and where it comes from
+    "2.303": "ln 10",
+    "0.226": "ln 2 - ln(2 pi) / 2, the most of L_I without error at sigma 1",
+    "1.58": "ln 2 - ln(2 pi e sigma^2) / 2 at sigma 0.1",
+    "0.1": "the sigma of that example",
+    "0.05": "Uniform's floor of a learned sigma",
+    "0.5": "a setting of SVHN's and CelebA's quick: sigma, lambda",
+    "0.25": "a setting of MNIST's quick: lambda_real",
+    "40": "points, by which meaning.STRONG names a category",
+    "4,000": "digits that come with an installed package and are not held out",
+    "3.11": "Python's version",
+    "3.0": "of MNIST's licence",
+}
+
+
+def texts():
+    yield "README.md", re.sub(r"```.*?```", "", (ROOT / "README.md").read_text(), flags=re.S)
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text())["cells"]
+        yield path.name, "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def numbers(text):
+    """Without links, and what stands in backticks."""
+    return set(NUMBER.findall(re.sub(r"\]\([^)]*\)|`[^`]*`", " ", text)))
+
+
+@pytest.mark.parametrize("name", [name for name, _ in texts()])
+def test_every_number_of_a_text_is_on_the_page_or_given(name):
+    page = set(re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?%?", results.page()))
+    assert numbers(dict(texts())[name]) - page - GIVEN.keys() == set()
+
+
+def test_nothing_is_given_that_no_text_says():
+    assert GIVEN.keys() <= set().union(*(numbers(text) for _, text in texts()))
 
 
 def test_the_page_is_made_from_the_published_files():
