@@ -1,7 +1,8 @@
 """The paper's claims, measured again: studies of many runs that infogan_core.batch makes, and what is read from them.
 
-python -m infogan_core.evidence              all of them: goes on where it stopped, and repeats no finished run
-python -m infogan_core.evidence figure1      one
+python -m infogan_core.evidence                             all that MNIST is enough for; repeats no finished run
+python -m infogan_core.evidence figure1                     one
+python -m infogan_core.evidence svhn-parts --source path    one that needs SVHN; celeba-parts needs CelebA
 
 Each leaves a file, and perhaps a figure, in outputs/published/evidence, from which `make results` makes the page.
 """
@@ -22,6 +23,9 @@ from infogan_core.claims import figure1, judged, seeds_sheet
 from infogan_core.disentanglement import measure
 from infogan_core.figures import save_png, traversal_figure
 from infogan_core.files import write_whole
+from infogan_core.latents import Categorical
+from infogan_core.parts import PARTS
+from infogan_core.presets import PRESETS
 from infogan_core.runs import Run, load_run
 from infogan_core.sources import load_images
 from infogan_core.study_tables import STYLE, TRUTH
@@ -36,7 +40,7 @@ class Study:
     profiles: tuple[str, ...]
     seeds: tuple[int, ...]
     dataset: str = "mnist"
-    source: str = ""  # "": all of MNIST, from wherever the user has it
+    source: str = ""  # "": genuine pictures, from wherever the user has them
 
     def plan(self, out: Path, source: str) -> tuple[str, dict[str, Any], Path]:
         """The notebook, the parameters that batch combines, and where the runs go."""
@@ -45,14 +49,19 @@ class Study:
 
 
 SEEDS = (0, 1, 2)
-STUDIES = {
+EVIDENCE = {  # what needs no more than MNIST
     "figure1": Study(("infogan", "gan"), SEEDS),
     "choices": Study(tuple(dict.fromkeys(p for answers in QUESTIONS.values() for p in answers.values())), SEEDS),
     "seeds": Study(("quick",), tuple(range(10))),
     "embedded": Study(("quick",), SEEDS, source="embedded"),
-    "house-numbers": Study(("rendered",), SEEDS, "svhn", "embedded"),
-    "faces": Study(("rendered",), SEEDS, "celeba", "embedded"),
+    "house-numbers": Study(("short",), SEEDS, "svhn", "embedded"),
+    "faces": Study(("short",), SEEDS, "celeba", "embedded"),
 }
+RECIPES = {  # what needs SVHN or CelebA
+    "svhn-parts": Study(("short", *(p for p in PARTS if p in PRESETS["svhn"])), (0, 1), "svhn"),
+    "celeba-parts": Study(("short", *(p for p in PARTS if p in PRESETS["celeba"])), (0, 1), "celeba"),
+}
+STUDIES = EVIDENCE | RECIPES
 
 
 def common(run: Run) -> dict[str, Any]:
@@ -68,6 +77,15 @@ def digits(run: Run) -> dict[str, Any]:
     strongest = {what: max(abs(code[what]) for code in moved) for what in STYLE}
     held_out = {key: report["held_out"][key] for key in ("accuracy", "nmi", "n")}
     return held_out | strongest | {"frechet": report["quality"]["ratio"], "real": report["real"]}
+
+
+def pictures(run: Run) -> dict[str, Any]:
+    """What the studies of SVHN and CelebA compare."""
+    codes = zip(run.config.latents.codes, run.report["codes"].values(), strict=True)
+    read = [numbers["mi"] for code, numbers in codes if isinstance(code, Categorical)]
+    quality = run.report["quality"]
+    found = {"frechet": quality["ratio"], "categorical": sum(read), "families": run.report["meaning"]["families"]["n"]}
+    return found | ({"score": quality["score"]["share"]} if "score" in quality else {})
 
 
 def conditions(runs: list[Run]) -> dict[str, Any]:
@@ -90,7 +108,8 @@ def make(name: str, source: str) -> None:
         images = load_images(study.dataset, study.source)
         report["runs"] = [common(run) | measure(run, images) for run in runs]
     else:
-        report["runs"] = [common(run) | digits(run) for run in runs]
+        read = pictures if name in RECIPES else digits
+        report["runs"] = [common(run) | read(run) for run in runs]
     PUBLISHED.mkdir(parents=True, exist_ok=True)
     if name == "figure1":
         sides = _by_profile(runs)
@@ -111,14 +130,14 @@ def _by_profile(runs: list[Run]) -> Mapping[str, list[Run]]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m infogan_core.evidence", description="Measures the paper's claims.")
-    parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"of {', '.join(STUDIES)}; all by default")
-    parser.add_argument("--source", default="download", help="all of MNIST: download, or a path")
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"of {', '.join(STUDIES)}; MNIST's by default")
+    parser.add_argument("--source", default="download", help="all of MNIST, or the study's data: download, or a path")
     args = parser.parse_args(arguments)
     try:
         for name in args.studies:
             if name not in STUDIES:
                 raise ValueError(f"unknown study {name!r}: choose from {', '.join(STUDIES)}")
-        for name in args.studies or STUDIES:
+        for name in args.studies or EVIDENCE:
             make(name, args.source)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from infogan_core.choices import settings
+from infogan_core import choices, parts
 from infogan_core.config import Config, known
 from infogan_core.latents import Categorical, LatentSpec, Uniform
 
@@ -52,9 +52,18 @@ _FACE_CODES = (Categorical(10),) * 10  # appendix C.3
 
 
 def _colour(
-    dataset: str, noise_dim: int, codes: tuple, helped: dict[str, Any], cost: str, crop: tuple[int, ...] = ()
+    dataset: str,
+    noise_dim: int,
+    codes: tuple,
+    helped: dict[str, Any],
+    as_long: int,
+    cost: str,
+    crop: tuple[int, ...] = (),
 ) -> dict[str, Preset]:
-    """The presets of a data set of 32x32 colour pictures. `quick` has a tenth of the noise: codes must do its work."""
+    """The presets of a data set of 32x32 colour pictures. `quick` has a tenth of the noise: codes must do its work.
+
+    `as_long` steps of `paper` take as many minutes as `quick`.
+    """
     paper = Config(dataset, latents=LatentSpec(noise_dim, codes), crop=crop, ema=0.0, **_COLOUR)
     narrow = tuple(Uniform(0.5) if isinstance(code, Uniform) else code for code in codes)  # a tighter bound, MSE x 4
     quick = paper.replace(latents=LatentSpec(12, narrow), **_HELPED, **helped)
@@ -63,7 +72,10 @@ def _colour(
         "smoke": Preset(quick.replace(**_SMOKE), f"{make} WEIGHTS=train PROFILE=smoke", "seconds of training", {}),
         "quick": Preset(quick, f"{make} WEIGHTS=train SOURCE=path", cost, {}),
         "paper": Preset(paper, f"{make} WEIGHTS=train PROFILE=paper SOURCE=path", "about 40 minutes on 2 cores", {}),
-        "rendered": Preset(quick.replace(profile="rendered", steps=4000), "make evidence", "minutes on one core", {}),
+        **{
+            name: Preset(c, f"python -m infogan_core.evidence {dataset}-parts", "6 minutes on one core", {})
+            for name, c in parts.settings(quick, paper, as_long).items()
+        },
     }
 
 
@@ -89,11 +101,13 @@ PRESETS: dict[str, dict[str, Preset]] = {
         "gan": Preset(_GAN, "make figure1", "about 7 minutes on 2 cores", {}),
         **{
             name: Preset(c, "make evidence", "5 minutes on one core", {})
-            for name, c in settings(_OPEN, _OPENAI).items()
+            for name, c in choices.settings(_OPEN, _OPENAI).items()
         },
     },
-    "svhn": _colour("svhn", 124, _SVHN_CODES, _HELPED_SVHN, "about 25 minutes on one core"),
-    "celeba": _colour("celeba", 128, _FACE_CODES, _HELPED_CELEBA, "about an hour on one core", crop=(89, 121, 128)),
+    "svhn": _colour("svhn", 124, _SVHN_CODES, _HELPED_SVHN, 1_700, "about 25 minutes on one core"),
+    "celeba": _colour(
+        "celeba", 128, _FACE_CODES, _HELPED_CELEBA, 3_600, "about an hour on one core", crop=(89, 121, 128)
+    ),
 }
 
 

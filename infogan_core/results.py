@@ -15,7 +15,18 @@ from infogan_core.files import write_whole
 from infogan_core.latents import Categorical
 from infogan_core.paper_figures import figures
 from infogan_core.runs import read_config
-from infogan_core.study_tables import DIGIT_HEADS, STYLE, TRUTH, choices, digits_row, figure1, markdown, seeds, truth
+from infogan_core.study_tables import (
+    DIGIT_HEADS,
+    STYLE,
+    TRUTH,
+    choices,
+    digits_row,
+    figure1,
+    markdown,
+    parts,
+    seeds,
+    truth,
+)
 
 PROJECT = Path(__file__).resolve().parents[1]
 PUBLISHED = PROJECT / "outputs" / "published"
@@ -66,7 +77,7 @@ def _meaning(run: dict[str, Any]) -> str:
 
 
 COLOUR: Columns = {
-    "run": lambda run: f"[{run['name']}]({run['name']}/README.md)",
+    "run": lambda run: f"[{run['name']}]({run['name']}/README.md), `{run['config'].profile}`",
     "seed": lambda run: str(run["config"].seed),
     "trained on": _trained_on,
     "steps x batch, minutes": _settings,
@@ -81,6 +92,8 @@ STUDIES = {  # title and table, by the name of the study's file
     "figure1": ("Figure 1: L_I(c1) over training", figure1),
     "choices": ("What the paper leaves open", choices),
     "seeds": ("The recipe over ten seeds, and choosing one without labels", seeds),
+    "svhn-parts": ("SVHN: what each part of `quick` is worth", parts),
+    "celeba-parts": ("CelebA: what each part of `quick` is worth", parts),
 }
 DIGITS = {
     "seeds": "`quick` on all of MNIST",
