@@ -54,11 +54,11 @@ class DistributedStep(Step):
         return terms / self.n
 
     def share(self, batch: Batch) -> Batch:
-        """This process's pictures, latents, warps and colours of a batch."""
+        """This process's pictures, latents, warps, colours and noise of a batch."""
         mine = slice(self.rank, None, self.n)
         draws = [(noise[mine], [c[mine] for c in codes]) for noise, codes in batch.draws]
-        colors = batch.colors[:, mine] if len(batch.colors) else batch.colors
-        return Batch(batch.index[mine], draws, batch.warps[:, mine], colors)
+        views = [of[:, mine] if len(of) else of for of in (batch.warps, batch.colors, batch.noise)]
+        return Batch(batch.index[mine], draws, *views)
 
 
 class JointBatchNorm(_BatchNorm):

@@ -54,6 +54,7 @@ EVIDENCE = {  # what needs no more than MNIST
     "choices": Study(tuple(dict.fromkeys(p for answers in QUESTIONS.values() for p in answers.values())), SEEDS),
     "seeds": Study(("quick",), tuple(range(10))),
     "embedded": Study(("quick",), SEEDS, source="embedded"),
+    "sprites": Study(("sprites",), SEEDS, source="dsprites"),
     "house-numbers": Study(("short",), SEEDS, "svhn", "embedded"),
     "faces": Study(("short",), SEEDS, "celeba", "embedded"),
 }

@@ -16,6 +16,7 @@ from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound, shared_info
 from infogan_core.networks import Discriminator, Generator, to_network_range
 
 TERMS = ("loss_d", "loss_g", "d_real", "d_fake", "mi_real")  # of a step, before L_I of each code
+LEAST = 0.2  # of the instance noise stays to the end
 WARMUP = 3  # eager steps before a CUDA graph is captured, so that lazy initialisation stays out of it
 
 
@@ -26,9 +27,16 @@ class Batch(NamedTuple):
     draws: list[tuple[Tensor, list[Tensor]]]  # (noise, codes) of D's update, then, with fresh_fakes, of G's
     warps: Tensor  # float32 [V, n, 2, 3]: affine maps of D's real and fake pictures, of G's, and of real ones again
     colors: Tensor  # float32 [V, n, 3], or [0]: changes of their brightness, saturation and contrast, in -1..1
+    noise: Tensor  # float32 [V, n, C, H, W], or [0]: N(0, 1), what is added to them
 
     def tensors(self) -> list[Tensor]:
-        return [self.index, self.warps, self.colors, *(t for noise, codes in self.draws for t in (noise, *codes))]
+        return [
+            self.index,
+            self.warps,
+            self.colors,
+            self.noise,
+            *(t for noise, codes in self.draws for t in (noise, *codes)),
+        ]
 
 
 class Batches:
@@ -59,7 +67,11 @@ class Batches:
         colors = torch.empty(0, device=self.device)
         if c.color:
             colors = c.color * (torch.rand(len(warps), c.batch, 3, generator=g, device=self.device) * 2 - 1)
-        return Batch(index, draws, warps, colors)
+        noise = torch.empty(0, device=self.device)
+        if c.instance_noise:
+            shape = (len(warps), c.batch, c.channels, c.image_size, c.image_size)
+            noise = torch.randn(shape, generator=g, device=self.device)
+        return Batch(index, draws, warps, colors, noise)
 
     def state_dict(self) -> dict[str, Any]:
         state = {"rng": self.generator.get_state(), "order": self.order, "position": self.position}
@@ -116,6 +128,7 @@ class Step:
         pairs = [(k, v) for k, v in zip(kept, live, strict=True) if v.is_floating_point()]
         self.ema_tensors, self.live_tensors = (list(column) for column in zip(*pairs, strict=True))
         self.average = get_ema_multi_avg_fn(config.ema)
+        self.deviation = torch.tensor(config.instance_noise, device=self.device)  # as a tensor: see _adam
 
     def _adam(self, net: torch.nn.Module, lr: float) -> torch.optim.Adam:
         cuda = self.device.type == "cuda"
@@ -123,7 +136,11 @@ class Step:
         return torch.optim.Adam(net.parameters(), rate, betas=(self.config.beta1, 0.999), fused=True, capturable=cuda)
 
     def set_rates(self, done: float) -> None:
-        """Learning rates after a share of the steps: constant, or falling linearly to 0 over the second half."""
+        """Learning rates after a share of the steps: constant, or falling linearly to 0 over the second half.
+
+        Instance noise falls linearly from the start, to LEAST of what it was: a code could hide without any.
+        """
+        self.deviation.fill_(self.config.instance_noise * max(1 - done, LEAST))
         factor = min(1.0, 2 * (1 - done)) if self.config.lr_decay else 1.0
         for optimiser, lr in ((self.opt_d, self.config.lr_d), (self.opt_g, self.config.lr_g)):
             for group in optimiser.param_groups:
@@ -137,12 +154,13 @@ class Step:
         return self.G(self.config.latents.encode(noise, codes))
 
     def _seen(self, x: Tensor, batch: Batch, view: int) -> Tensor:
-        """What D and Q see of pictures: warped and recoloured ones, if the config says so."""
+        """What D and Q see of pictures: warped, recoloured and noisy ones, if the config says so."""
         c = self.config
         if c.shift or c.warp or c.flip:
             black = to_network_range(0.0, c.image_size)
             x = warped(x - black, batch.warps[view]) + black
-        return recolored(x, batch.colors[view]) if c.color else x
+        x = recolored(x, batch.colors[view]) if c.color else x
+        return x + self.deviation * batch.noise[view] if c.instance_noise else x
 
     def d_objective(
         self, real: Tensor, fake: Tensor, codes: list[Tensor], again: Tensor | None = None
@@ -222,7 +240,8 @@ class GraphedStep:
             return terms
         if self.calls == WARMUP + 1:
             clone = [(noise.clone(), [c.clone() for c in codes]) for noise, codes in batch.draws]
-            self.static = Batch(batch.index.clone(), clone, batch.warps.clone(), batch.colors.clone())
+            views = (batch.warps.clone(), batch.colors.clone(), batch.noise.clone())
+            self.static = Batch(batch.index.clone(), clone, *views)
             with torch.cuda.graph(self.graph):  # records, does not run
                 self.terms = self.step(self.static)
         for kept, new in zip(self.static.tensors(), batch.tensors(), strict=True):

@@ -11,7 +11,16 @@ import torch
 import infogan_core as ig
 from conftest import ROOT
 
-CONFIG = {"steps": 1, "batch": 8, "width": 0.125, "ema": 0.9, "log_every": 1, "lr_d": 0.0, "lr_g": 0.0}
+CONFIG = {
+    "steps": 1,
+    "batch": 8,
+    "width": 0.125,
+    "ema": 0.9,
+    "log_every": 1,
+    "lr_d": 0.0,
+    "lr_g": 0.0,
+    "instance_noise": 0.2,
+}
 PROGRAM = """
 import json, sys, torch
 import infogan_core as ig

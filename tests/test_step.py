@@ -48,7 +48,7 @@ def test_compiled_is_eager(blobs):
 
 
 @needs_cuda
-@pytest.mark.parametrize("changes", [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True}])
+@pytest.mark.parametrize("changes", [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True, "instance_noise": 0.5}])
 def test_graphed_is_eager(changes, blobs):
     config, cuda = tiny(shift=2, **changes), resolve_device("cuda")
     eager = trace(config.replace(step_form="eager"), blobs.pixels, cuda, n=WARMUP + 4)
@@ -273,6 +273,23 @@ def test_colour_changes_stay_within_their_reach_and_cost_nothing_when_off():
     assert batch.colors.shape == (len(batch.warps), tiny().batch, 3)
     assert 0.4 < batch.colors.abs().max() <= 0.5
     assert next(Batches(tiny(), 100, CPU)).colors.numel() == 0
+
+
+def test_instance_noise_falls_to_a_fifth_and_is_added_to_what_d_and_q_see(blobs):
+    config = tiny(instance_noise=0.5, shift=0, warp=0)
+    step, batches = make(config, blobs.pixels)
+    batch, x = next(batches), torch.rand(config.batch, 1, 28, 28)
+    for done, deviation in ((0.0, 0.5), (0.5, 0.25), (0.9, 0.1), (1.0, 0.1)):
+        step.set_rates(done)
+        torch.testing.assert_close(step._seen(x, batch, 1) - x, deviation * batch.noise[1], atol=1e-6, rtol=0)
+
+
+def test_instance_noise_is_another_for_every_view_and_costs_nothing_when_off():
+    noise = next(Batches(tiny(instance_noise=0.5, lambda_real=0.0), 100, CPU)).noise
+    assert noise.shape == (3, tiny().batch, 1, 28, 28)
+    assert noise.std().item() == pytest.approx(1, abs=0.02)
+    assert not torch.equal(noise[0], noise[1])
+    assert next(Batches(tiny(), 100, CPU)).noise.numel() == 0
 
 
 def test_half_of_the_real_pictures_are_mirrored_and_no_fake_is():
