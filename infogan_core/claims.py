@@ -7,11 +7,12 @@ import statistics
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from infogan_core.curves import dress
-from infogan_core.figures import DPI, INK, showable
+from infogan_core.figures import DPI, INK, QUIET, note_of, show, showable, traversal
 from infogan_core.images import ImageSet
 from infogan_core.metrics import draw, read
 from infogan_core.runs import Run
@@ -57,19 +58,29 @@ def spread(values: list[float]) -> dict[str, Any]:
 
 def seeds_sheet(runs: list[Run]) -> Figure:
     """c1 of every run in one picture, the failures too: per seed five rows of noise, one column per category."""
+    titles = [f"seed {run.config.seed}: {run.report['held_out']['error']:.1%} error" for run in runs]
+    return _panels(titles, [traversal(run, 0, rows=5) for run in runs], rows=2)
+
+
+def codes_sheet(runs: list[Run]) -> Figure:
+    """Every code of every run in one picture: a row for each code, turned from left to right."""
+    sheets = [[traversal(run, i, 1, 10) for i in range(len(run.config.latents.codes))] for run in runs]
+    figure = _panels([f"seed {run.config.seed}" for run in runs], [np.concatenate(rows) for rows in sheets], rows=1)
+    figure.supxlabel(f"a row for each code; {note_of(runs[0])}", fontsize=8, color=QUIET)
+    return figure
+
+
+def _panels(titles: list[str], sheets: list[np.ndarray], rows: int) -> Figure:
     from matplotlib.figure import Figure
 
-    from infogan_core.figures import traversal
-
-    columns = math.ceil(len(runs) / 2)
-    figure = Figure((2.4 * columns, 3.2), dpi=DPI, facecolor="white", layout="constrained")
-    panels = figure.subplots(2, columns, squeeze=False).ravel()
+    columns = math.ceil(len(sheets) / rows)
+    figure = Figure((2.4 * columns, 1.6 * rows), dpi=DPI, facecolor="white", layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.axis("off")
-    for axes, run in zip(panels, runs, strict=False):
-        axes.imshow(traversal(run, 0, rows=5).squeeze(), cmap="gray", vmin=0, vmax=255)
-        error = run.report["held_out"]["error"]
-        axes.set_title(f"seed {run.config.seed}: {error:.1%} error", fontsize=8, color=INK)
+    for axes, title, sheet in zip(panels, titles, sheets, strict=False):
+        axes.imshow(show(sheet, 1).convert("RGB"))
+        axes.set_title(title, fontsize=8, color=INK)
     return showable(figure)
 
 

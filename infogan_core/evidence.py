@@ -19,7 +19,7 @@ from typing import Any
 
 from infogan_core import batch
 from infogan_core.choices import QUESTIONS
-from infogan_core.claims import figure1, judged, seeds_sheet
+from infogan_core.claims import codes_sheet, figure1, judged, seeds_sheet
 from infogan_core.disentanglement import measure
 from infogan_core.figures import save_png, traversal_figure
 from infogan_core.files import write_whole
@@ -105,13 +105,14 @@ def make(name: str, source: str) -> None:
         raise RuntimeError(f"a run of {name} failed; the same command goes on")
     runs = [load_run(planned.executed.parent, "cpu") for planned in batch.plan(*job)]
     report: dict[str, Any] = {"conditions": conditions(runs)}
+    PUBLISHED.mkdir(parents=True, exist_ok=True)
     if name in TRUTH:
         images = load_images(study.dataset, study.source)
         report["runs"] = [common(run) | measure(run, images) for run in runs]
+        save_png(PUBLISHED / f"{name}.png", codes_sheet(runs))
     else:
         read = pictures if name in RECIPES else digits
         report["runs"] = [common(run) | read(run) for run in runs]
-    PUBLISHED.mkdir(parents=True, exist_ok=True)
     if name == "figure1":
         sides = _by_profile(runs)
         figure, report["read"] = figure1(sides)

@@ -130,7 +130,8 @@ PRESETS: dict[str, dict[str, Preset]] = {
 
 def preset(name: str, profile: str = "quick", **overrides: Any) -> Config:
     """The Config of a dataset ("mnist", "svhn", "celeba") in a profile ("smoke", "quick", "paper"; "mnist" also
-    "openai", and figure 1's "infogan" and "gan"), with fields overridden.
+    "openai", the authors' public code, and "sprites", for dSprites; the others are those of evidence.py's studies),
+    with fields overridden.
 
     Raises ValueError for an unknown preset, profile or field.
     """

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from infogan_core.augmentation import recolored, warped
 from infogan_core.config import Config
 from infogan_core.latents import Categorical
 from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound, shared_information
@@ -83,33 +83,6 @@ class Batches:
             raise ValueError(f"a training that began on {state['device']} cannot go on on {self.device.type}")
         self.generator.set_state(state["rng"].cpu())
         self.order, self.position = state["order"].to(self.device), state["position"]
-
-
-def warped(x: Tensor, warps: Tensor) -> Tensor:
-    """Each picture under its own affine map: x [n, C, H, W], warps [n, 2, 3] as of affine_grid.
-
-    What moves in from outside is 0, a digit's black ground, or, for colour, the nearest pixel of the picture.
-
-    Real and fake alike, and differentiable, so that D cannot take the warp for a sign of either (Zhao et al. 2020,
-    DiffAugment). What c means to Q must then survive it: a code cannot hide in single pixels.
-    """
-    with torch.autocast(x.device.type, enabled=False):  # bf16 coordinates would be off by up to 1/8 pixel
-        grid = affine_grid(warps, list(x.shape), align_corners=False)
-        outside = "zeros" if x.shape[1] == 1 else "border"
-        return grid_sample(x.float(), grid, padding_mode=outside, align_corners=False)
-
-
-def recolored(x: Tensor, changes: Tensor) -> Tensor:
-    """Pictures [n, C, H, W] in -1..1, each of another brightness, saturation and contrast.
-
-    changes [n, 3] in -1..1: half of the first is added, saturation is multiplied by 1 + the second, and contrast by 1 +
-    half of the third, as DiffAugment does. A code must then live in shapes, not in the light.
-    """
-    brightness, saturation, contrast = changes[:, :, None, None, None].unbind(1)
-    grey = x.mean(dim=1, keepdim=True)
-    x = grey + (x - grey) * (1 + saturation)
-    mean = x.mean(dim=(1, 2, 3), keepdim=True)
-    return mean + (x - mean) * (1 + contrast / 2) + brightness / 2
 
 
 class Step:

@@ -100,7 +100,8 @@ def truth(reports: dict[str, Report]) -> str:
         "seeds; definitions: `infogan_core/disentanglement.py`."
     )
     heads = ["rendered pictures", "n", *SCORES.values(), "minutes"]
-    return "\n\n".join([text, markdown(heads, rows), *map(ran, reports.values())])
+    pictures = [f"![Every code of every seed](evidence/{name}.png)\n\n{ran(of)}" for name, of in reports.items()]
+    return "\n\n".join([text, markdown(heads, rows), *pictures])
 
 
 def parts(report: Report) -> str:

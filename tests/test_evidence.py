@@ -8,7 +8,7 @@ import pytest
 
 import infogan_core as ig
 from infogan_core import evidence, study_tables
-from infogan_core.claims import figure1, judged, seeds_sheet
+from infogan_core.claims import codes_sheet, figure1, judged, seeds_sheet
 
 
 def run(seed, line):
@@ -134,3 +134,11 @@ def test_all_seeds_are_in_one_picture_with_their_errors(smoke_run):
     runs = [dataclasses.replace(smoke_run, report={"held_out": {"error": error}}) for error in (0.5, 0.02, 0.1)]
     titles = [axes.get_title() for axes in seeds_sheet(runs).axes if axes.get_title()]
     assert titles == ["seed 0: 50.0% error", "seed 0: 2.0% error", "seed 0: 10.0% error"]
+
+
+def test_every_code_of_every_seed_is_in_one_picture_that_says_rendered(smoke_run):
+    runs = [dataclasses.replace(smoke_run, env={"note": "rendered, not the dSprites file"})] * 2
+    figure = codes_sheet(runs)
+    assert [axes.get_title() for axes in figure.axes] == ["seed 0", "seed 0"]
+    assert figure.axes[0].images[0].get_array().shape[:2] == (3 * 28, 10 * 30 - 2)
+    assert figure.get_supxlabel() == "a row for each code; rendered, not the dSprites file"

@@ -8,9 +8,10 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 
 from conftest import tiny
 from infogan_core import build, preset
+from infogan_core.augmentation import recolored, warped
 from infogan_core.environment import resolve_device
 from infogan_core.networks import to_network_range
-from infogan_core.step import WARMUP, Batches, Step, in_form, recolored, warped
+from infogan_core.step import WARMUP, Batches, Step, in_form
 
 CPU = torch.device("cpu")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
