@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from infogan_core.curves import dress
-from infogan_core.figures import DPI, INK, QUIET, note_of, show, showable, traversal
+from infogan_core.figures import DPI, INK, LIGHT, QUIET, note_of, show, showable, traversal
 from infogan_core.images import ImageSet
 from infogan_core.metrics import draw, read
 from infogan_core.runs import Run
@@ -65,7 +65,9 @@ def seeds_sheet(runs: list[Run]) -> Figure:
 def codes_sheet(runs: list[Run]) -> Figure:
     """Every code of every run in one picture: a row for each code, turned from left to right."""
     sheets = [[traversal(run, i, 1, 10) for i in range(len(run.config.latents.codes))] for run in runs]
-    figure = _panels([f"seed {run.config.seed}" for run in runs], [np.concatenate(rows) for rows in sheets], rows=1)
+    line = ((2, 0), (0, 0), (0, 0))  # as between a grid's pictures
+    spaced = [np.concatenate([np.pad(row, line, constant_values=LIGHT) for row in rows])[2:] for rows in sheets]
+    figure = _panels([f"seed {run.config.seed}" for run in runs], spaced, rows=1)
     figure.supxlabel(f"a row for each code; {note_of(runs[0])}", fontsize=8, color=QUIET)
     return figure
 

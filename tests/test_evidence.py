@@ -140,5 +140,5 @@ def test_every_code_of_every_seed_is_in_one_picture_that_says_rendered(smoke_run
     runs = [dataclasses.replace(smoke_run, env={"note": "rendered, not the dSprites file"})] * 2
     figure = codes_sheet(runs)
     assert [axes.get_title() for axes in figure.axes] == ["seed 0", "seed 0"]
-    assert figure.axes[0].images[0].get_array().shape[:2] == (3 * 28, 10 * 30 - 2)
+    assert figure.axes[0].images[0].get_array().shape[:2] == (3 * 30 - 2, 10 * 30 - 2)
     assert figure.get_supxlabel() == "a row for each code; rendered, not the dSprites file"
