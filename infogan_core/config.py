@@ -42,7 +42,7 @@ class Config:
     warp: float = 0.0  # ... and sheared, turned and stretched: each entry of the linear map off by up to this much
     moved: float = 1.0  # ... that share of them: resampling hides the finest detail, and D must see that, too
     color: float = 0.0  # ... and of other brightness, saturation and contrast, at 1 by as much as in DiffAugment
-    instance_noise: float = 0.0  # ... and under Gaussian noise (Sønderby et al. 2017) of this deviation, falling to a fifth
+    instance_noise: float = 0.0  # ... and under Gaussian noise (Sønderby et al. 2017) of this deviation, which falls
     flip: bool = False  # half of the real pictures mirrored, left to right
     ema: float = 0.99  # decay of the averaged generator that is saved (Yaz et al. 2019); 0: the last weights
     precision: str = "auto"  # "auto", "fp32", or "bf16" autocast
