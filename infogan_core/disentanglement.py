@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import mutual_info_score, roc_auc_score
 from sklearn.model_selection import train_test_split
@@ -119,9 +119,10 @@ def factor_vae(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> float:
 
 
 def importances(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> np.ndarray:
-    """How much each code helps a random forest to tell each factor, [J, K]; columns sum to 1."""
-    forest = {"n_estimators": 50, "min_samples_leaf": 5, "max_features": None, "random_state": seed}
-    return np.stack([RandomForestClassifier(**forest).fit(codes, f).feature_importances_ for f in factors.T], axis=1)
+    """How much each code helps boosted trees to tell each factor, as Locatello et al. 2019 have it, [J, K]; columns
+    sum to 1. Boosting ends where the loss on a tenth of the pictures no longer falls, before it learns noise."""
+    boosted = GradientBoostingClassifier(n_iter_no_change=5, random_state=seed)
+    return np.stack([boosted.fit(codes, f).feature_importances_ for f in factors.T], axis=1)
 
 
 def dci(importance: np.ndarray) -> float:
