@@ -27,7 +27,7 @@ import infogan_core as ig
 from infogan_core.distributed import processes
 from infogan_core.images import image_set
 from infogan_core.training import Trainer
-dataset, changes, out = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
+dataset, changes, out, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3], sys.argv[4]
 config = ig.preset(dataset, "smoke", **changes)
 pixels = torch.randint(256, (64, config.image_size, config.image_size, config.channels), dtype=torch.uint8,
                        generator=torch.Generator().manual_seed(5))
@@ -47,7 +47,7 @@ torch.manual_seed(0)
 if "--one" in sys.argv:
     torch.save(steps(torch.device("cpu")), out)
 else:
-    with processes("cpu") as device:
+    with processes(kind) as device:
         rank = torch.distributed.get_rank()
         torch.save(steps(device), f"{out}.{rank}")
 """
@@ -63,14 +63,14 @@ def start(arguments, many=True):
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, cwd=ROOT)
 
 
-def last_step(folder, dataset, config, many):
-    """What the last step of a config did, as of each process."""
+def last_step(folder, dataset, config, many, kind="cpu"):
+    """What the last step of a config did, as of each process, on the CPU: gloo on "cpu", NCCL on "cuda"."""
     (folder / "program.py").write_text(PROGRAM)
-    rest = [str(folder / "program.py"), dataset, json.dumps(config), str(folder / "step.pt")]
+    rest = [str(folder / "program.py"), dataset, json.dumps(config), str(folder / "step.pt"), kind]
     done = start(rest if many else [*rest, "--one"], many)
     assert done.returncode == 0, done.stderr
     names = ("step.pt.0", "step.pt.1") if many else ("step.pt",)
-    return [torch.load(folder / name, weights_only=True) for name in names]
+    return [torch.load(folder / name, map_location="cpu", weights_only=True) for name in names]
 
 
 @pytest.fixture(scope="module", params=["mnist", "svhn"])
@@ -101,8 +101,11 @@ def test_batch_norm_statistics_are_those_of_the_joined_batch(steps):
                 torch.testing.assert_close(states[key], one[key], rtol=1e-4, atol=1e-5)
 
 
-def test_parameters_stay_equal_on_both_while_they_are_trained(tmp_path):
-    first, second = (step["states"] for step in last_step(tmp_path, "svhn", MOVING, True))
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_parameters_stay_equal_on_both_while_they_are_trained(tmp_path, kind):
+    if kind == "cuda" and torch.cuda.device_count() < 2:
+        pytest.skip("NCCL joins two GPUs, and they are not here")
+    first, second = (step["states"] for step in last_step(tmp_path, "svhn", MOVING, True, kind))
     (start,) = (step["states"] for step in last_step(tmp_path, "svhn", CONFIG, False))
     for key, value in first.items():
         assert torch.equal(value, second[key]), key
