@@ -15,8 +15,9 @@ BIN := .venv/bin
 mnist: WEIGHTS ?= train
 svhn celeba: WEIGHTS ?= published
 
+figure1 evidence: SOURCE = download
 figure1 evidence: .venv/installed  # L_I(c1) of InfoGAN and of a GAN; all studies: SOURCE=download, or a path to all of MNIST
-	$(BIN)/python -m infogan_core.evidence $(filter figure1,$@) --source "$(if $(filter embedded,$(SOURCE)),download,$(SOURCE))"
+	$(BIN)/python -m infogan_core.evidence $(filter figure1,$@) --source "$(SOURCE)"
 
 results: .venv/installed  # outputs/published/RESULTS.md and README's tables, from the published runs' files
 	$(BIN)/python -m infogan_core.results

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import mutual_info_score, roc_auc_score
@@ -127,7 +126,7 @@ def modularity(information: np.ndarray) -> float:
 
 
 def factor_vae(codes: Codes, factors: np.ndarray, seed: int = 0) -> float:
-    """Kim and Mnih 2018, section 4: how often the code that varies least, by its own variance, where one factor is fixed
+    """Kim and Mnih 2018, section 4: how often the code that varies least, for its variance, where one factor is fixed
     names that factor by a majority vote; the vote is learned on half of the votes and scored on the other.
 
     A category's variance is the sum of its probabilities' variances.

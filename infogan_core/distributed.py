@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from infogan_core.config import Config
+from infogan_core.environment import resolve_device
 from infogan_core.networks import Discriminator, Generator
 from infogan_core.step import Batch, Step
 
@@ -52,6 +53,9 @@ class DistributedStep(Step):
         terms = super().__call__(self.share(batch))
         distributed.all_reduce(terms)
         return terms / self.n
+
+    def mean(self, of_batch: Tensor) -> Tensor:
+        return all_reduce(of_batch) / self.n
 
     def share(self, batch: Batch) -> Batch:
         """This process's pictures, latents, warps, colours and noise of a batch."""
@@ -94,12 +98,20 @@ def joined(net: nn.Module) -> nn.Module:
 
 @contextmanager
 def processes(device: str) -> Iterator[torch.device]:
-    """Join the group that torchrun made, NCCL on GPUs and gloo elsewhere; yields this process's device."""
-    on_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    """Join the group that torchrun made, NCCL on GPUs and gloo elsewhere; yields this process's device.
+
+    `device` is "auto", "cpu" or "cuda": each process takes a GPU of its own. Raises ValueError for another, or one
+    GPU by its number, RuntimeError where there are fewer GPUs than processes.
+    """
+    if resolve_device(device).index is not None:
+        raise ValueError(f'device {device!r} is one GPU for all processes: give "cuda", and each takes its own')
+    on_gpu, local = resolve_device(device).type == "cuda", int(os.environ["LOCAL_RANK"])
+    if on_gpu and local >= torch.cuda.device_count():
+        raise RuntimeError(f"process {local} has no GPU of its own: torch finds {torch.cuda.device_count()}")
     distributed.init_process_group("nccl" if on_gpu else "gloo")
     try:
         if on_gpu:
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        yield torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")
+            torch.cuda.set_device(local)
+        yield torch.device("cuda", local) if on_gpu else torch.device("cpu")
     finally:
         distributed.destroy_process_group()

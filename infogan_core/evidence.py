@@ -20,12 +20,13 @@ from typing import Any
 from infogan_core import batch
 from infogan_core.choices import QUESTIONS
 from infogan_core.claims import codes_sheet, figure1, judged, seeds_sheet
+from infogan_core.config import known
 from infogan_core.disentanglement import measure
 from infogan_core.figures import save_png, traversal_figure
 from infogan_core.files import write_whole
 from infogan_core.latents import Categorical
 from infogan_core.parts import PARTS
-from infogan_core.presets import PRESETS
+from infogan_core.presets import PRESETS, preset
 from infogan_core.runs import Run, load_run
 from infogan_core.sources import load_images
 from infogan_core.study_tables import STYLE, TRUTH
@@ -97,13 +98,18 @@ def conditions(runs: list[Run]) -> dict[str, Any]:
 
 
 def make(name: str, source: str) -> None:
-    """Train what is missing of a study's runs, and write what is read from them. Raises RuntimeError if a run fails."""
+    """Train what is missing of a study's runs, and write what is read from them.
+
+    Raises RuntimeError if a run fails, or a finished one is of other settings than its profile has now.
+    """
     study = STUDIES[name]
     job = study.plan(RUNS / name, source)
     rows = batch.run(*job)
     if any(row["status"] == "failed" for row in rows):
         raise RuntimeError(f"a run of {name} failed; the same command goes on")
     runs = [load_run(planned.executed.parent, "cpu") for planned in batch.plan(*job)]
+    for run in runs:
+        check_settings(run)
     report: dict[str, Any] = {"conditions": conditions(runs)}
     PUBLISHED.mkdir(parents=True, exist_ok=True)
     if name in TRUTH:
@@ -121,8 +127,17 @@ def make(name: str, source: str) -> None:
     if name == "seeds":
         report["signals"] = judged(runs, load_images("mnist", source))
         save_png(PUBLISHED / "seeds.png", seeds_sheet(runs))
-    write_whole(PUBLISHED / f"{name}.json", (json.dumps(report, indent=1) + "\n").encode())
+    write_whole(PUBLISHED / f"{name}.json", (json.dumps(report, indent=1, allow_nan=False) + "\n").encode())
     print(f"{PUBLISHED / name}.json: {len(runs)} runs; `make results` puts it onto the page")
+
+
+def check_settings(run: Run) -> None:
+    """Raise RuntimeError if a run's profile has other settings today; what its images decide may differ."""
+    config = run.config
+    as_now = preset(config.dataset, config.profile, seed=config.seed)
+    fitted = {field: getattr(config, field) for field in ("image_size", "channels", "batch")}
+    if config != as_now.replace(**fitted):
+        raise RuntimeError(f"{run.path} was made by an earlier {config.profile}: move it away, and train again")
 
 
 def _by_profile(runs: list[Run]) -> Mapping[str, list[Run]]:
@@ -136,15 +151,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--source", default="download", help="all of MNIST, or the study's data: download, or a path")
     args = parser.parse_args(arguments)
     try:
-        for name in args.studies:
-            if name not in STUDIES:
-                raise ValueError(f"unknown study {name!r}: choose from {', '.join(STUDIES)}")
-        for name in args.studies or EVIDENCE:
-            make(name, args.source)
-    except (ValueError, OSError, RuntimeError) as error:
+        known("study", args.studies, list(STUDIES))
+        failed = [name for name in args.studies or EVIDENCE if not _made(name, args.source)]
+    except KeyboardInterrupt:
+        print("the same command goes on", file=sys.stderr)
+        return 130
+    except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+        return 2
+    return int(bool(failed))
+
+
+def _made(name: str, source: str) -> bool:
+    """Whether a study could be made; why not is said, and the others go on."""
+    try:
+        make(name, source)
+    except (OSError, RuntimeError) as error:
+        print(f"error: {name}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 if __name__ == "__main__":

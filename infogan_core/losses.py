@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -33,12 +33,12 @@ def info_loss(mi: Tensor, lambda_info: Sequence[float]) -> Tensor:
     return -sum(weight * bound for weight, bound in zip(lambda_info, mi, strict=True))
 
 
-def shared_information(p: Tensor, q: Tensor) -> Tensor:
+def shared_information(p: Tensor, q: Tensor, over: Callable[[Tensor], Tensor] = lambda joint: joint) -> Tensor:
     """I(c; c') of two readings of the same pictures, in nats (equation 3 of Ji et al. 2019, IIC). Not in InfoGAN.
 
     p, q: Q(c|x) and Q(c|x') [n, K], x' being x under another warp -> scalar, 0 to ln K. High when Q is sure, uses all
-    categories, and does not mind the warp.
+    categories, and does not mind the warp. `over` takes the mean of the joint distribution over several processes.
     """
-    joint = (p[:, :, None] * q[:, None, :]).mean(dim=0)  # not p.T @ q, which autocast would round to bf16
+    joint = over((p[:, :, None] * q[:, None, :]).mean(dim=0))  # not p.T @ q, which autocast would round to bf16
     joint = ((joint + joint.T) / 2).clamp_min(torch.finfo(p.dtype).tiny)  # a log of 0 has no gradient
     return (joint * joint.log()).sum() - 2 * (joint.sum(dim=0) * joint.sum(dim=0).log()).sum()

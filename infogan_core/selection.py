@@ -52,5 +52,6 @@ def consensus(categories: Sequence[Tensor]) -> list[float]:
 def judge(signal: Sequence[float], accuracy: Sequence[float]) -> dict[str, float]:
     """How well a signal ranks runs: Spearman's rho with their accuracies, and what its choice loses to the best."""
     chosen = max(range(len(signal)), key=lambda i: signal[i])
-    rho = spearmanr(signal, accuracy).statistic if len(set(signal)) > 1 else 0.0
+    constant = len(set(signal)) == 1 or len(set(accuracy)) == 1
+    rho = 0.0 if constant else spearmanr(signal, accuracy).statistic
     return {"spearman": float(rho), "regret": max(accuracy) - accuracy[chosen]}

@@ -154,9 +154,13 @@ class Step:
 
     def _shared_information(self, of_real: Tensor, of_again: Tensor) -> Tensor:
         """I(c; c') of all categorical codes."""
-        readings = zip(self.config.latents.codes, self.D.q(of_real), self.D.q(of_again), strict=True)
-        shared = [shared_information(c.read(p), c.read(q)) for c, p, q in readings if isinstance(c, Categorical)]
-        return sum(shared, start=of_real.new_zeros(()))
+        codes = zip(self.config.latents.codes, self.D.q(of_real), self.D.q(of_again), strict=True)
+        read = [(c.read(p), c.read(q)) for c, p, q in codes if isinstance(c, Categorical)]
+        return sum((shared_information(p, q, self.mean) for p, q in read), start=of_real.new_zeros(()))
+
+    def mean(self, of_batch: Tensor) -> Tensor:
+        """Of a mean over this process's pictures, the mean over all of the batch: the same, in one process."""
+        return of_batch
 
     def g_objective(self, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Tensor]:
         """What G minimises: -log D minus lambda L_I. Returns (loss, [g_loss, L_I of each code])."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 OUTPUT = "infogan-output"  # the topic on which workers send what their jobs print
+ONE = threading.Lock()  # a worker of somebody's own cluster may have several threads, but it has one folder
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -48,8 +50,9 @@ def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None)
 
 
 def _in(folder: str, call: Callable[[Any], Any], job: Any) -> Any:
-    os.chdir(folder)
-    return call(job)
+    with ONE:
+        os.chdir(folder)
+        return call(job)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "runs": {"config", "environment", "files", "latents", "networks"},
     "augmentation": set(),
     "step": {"augmentation", "config", "latents", "losses", "networks"},
-    "distributed": {"config", "networks", "step"},
+    "distributed": {"config", "environment", "networks", "step"},
     "training": {"command", "config", "distributed", "environment", "files", "images", "runs", "step"},
     "command": {"distributed", "presets", "progress", "sources", "training"},
     "notebook": {"config", "images", "presets", "progress", "runs", "training"},
@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "selection": {"runs"},
     "claims": {"curves", "figures", "images", "metrics", "runs", "selection"},
     "evidence": {
-        *("batch", "choices", "claims", "disentanglement", "figures", "files", "latents", "parts"),
+        *("batch", "choices", "claims", "config", "disentanglement", "figures", "files", "latents", "parts"),
         *("presets", "runs", "sources", "study_tables"),
     },
     "study_tables": {"choices", "parts"},

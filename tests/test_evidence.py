@@ -38,8 +38,29 @@ def test_a_study_is_a_run_per_profile_and_seed(name):
 
 
 def test_an_unknown_study_is_refused_before_anything_runs(capsys):
-    assert evidence.main(["figure9"]) == 1
-    assert "unknown study 'figure9': choose from figure1, choices, seeds, " in capsys.readouterr().err
+    assert evidence.main(["figure9"]) == 2
+    assert "unknown study 'figure9': did you mean 'figure1'?" in capsys.readouterr().err
+
+
+def test_a_study_that_fails_does_not_keep_the_others_from_being_made(monkeypatch, capsys):
+    made = []
+
+    def make(name, source):
+        if name == "choices":
+            raise RuntimeError("a run of it failed")
+        made.append(name)
+
+    monkeypatch.setattr(evidence, "make", make)
+    assert evidence.main([]) == 1
+    assert made == [name for name in evidence.EVIDENCE if name != "choices"]
+    assert "error: choices: a run of it failed" in capsys.readouterr().err
+
+
+def test_a_finished_run_of_other_settings_is_not_passed_off_as_todays():
+    today = ig.preset("mnist", "quick", seed=3, batch=100)  # few pictures: a small batch
+    evidence.check_settings(SimpleNamespace(config=today, path="outputs/seed=3"))
+    with pytest.raises(RuntimeError, match="outputs/seed=3 was made by an earlier quick: move it away"):
+        evidence.check_settings(SimpleNamespace(config=today.replace(slope=0.3), path="outputs/seed=3"))
 
 
 def finished(profile, seed, accuracy):
@@ -123,11 +144,16 @@ def test_a_run_says_what_the_tables_need(measured):
     assert study_tables.choices({"conditions": evidence.conditions([measured]), "runs": [found]})
 
 
-def test_signals_of_the_same_run_twice_agree_and_lose_nothing(measured, digits):
-    found = judged([measured, measured], digits)
+def test_signals_are_judged_by_the_accuracy_that_they_choose(measured, digits):
+    """Two runs that read alike and differ in what is said of them: the one that tells more errs more."""
+    report = measured.report
+    worse = report | {"held_out": report["held_out"] | {"accuracy": 0.25}}
+    worse["real"] = report["real"] | {"mi": report["real"]["mi"] + 1}
+    better = report | {"held_out": report["held_out"] | {"accuracy": 0.75}}
+    found = judged([dataclasses.replace(measured, report=of) for of in (better, worse)], digits)
     assert found["agreement"]["values"] == pytest.approx([1.0, 1.0])
-    assert {signal["regret"] for signal in found.values()} == {0.0}
-    assert found["information"]["values"] == [measured.report["real"]["mi"]] * 2
+    assert found["information"]["values"] == [better["real"]["mi"], worse["real"]["mi"]]
+    assert (found["information"]["spearman"], found["information"]["regret"]) == pytest.approx((-1, 0.5))
 
 
 def test_all_seeds_are_in_one_picture_with_their_errors(smoke_run):

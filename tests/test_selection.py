@@ -42,3 +42,4 @@ def test_a_signal_is_judged_by_its_ranks_and_by_what_its_choice_loses():
     assert judge([3.0, 1.0, 2.0], accuracy) == pytest.approx({"spearman": 1.0, "regret": 0.0})
     assert judge([1.0, 3.0, 2.0], accuracy) == pytest.approx({"spearman": -1.0, "regret": 0.2})
     assert judge([1.0, 1.0, 1.0], accuracy)["spearman"] == 0
+    assert judge([1.0, 2.0], [0.5, 0.5]) == {"spearman": 0.0, "regret": 0.0}

@@ -53,6 +53,18 @@ def test_a_cluster_of_ones_own_runs_the_jobs(tmp_path):
     assert (tmp_path / "runs" / "metrics.json").is_file()
 
 
+def test_a_worker_with_several_threads_does_one_job_at_a_time(tmp_path):
+    from distributed import LocalCluster
+
+    folder = f"import pathlib, time\nbusy = pathlib.Path({str(tmp_path / 'busy')!r})"
+    work = f"{folder}\nbusy.touch(exist_ok=False)\ntime.sleep(0.5)\nbusy.unlink()"
+    notebook = write_notebook(tmp_path / "tiny.ipynb", work=work)
+    with LocalCluster(n_workers=1, threads_per_worker=2, host="127.0.0.1", dashboard_address=None) as cluster:
+        rest = ["--out", str(tmp_path / "runs"), "--scheduler", cluster.scheduler_address]
+        with redirect_stdout(StringIO()) as text:
+            assert main([notebook, "-p", "seed", "1..2", *rest]) == 0, text.getvalue()
+
+
 def test_an_address_without_scheduler_is_refused_in_a_line(tmp_path, capsys):
     notebook = write_notebook(tmp_path / "tiny.ipynb")
     rest = ["--out", str(tmp_path / "runs"), "--scheduler", "tcp://127.0.0.1:9"]
