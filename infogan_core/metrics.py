@@ -16,7 +16,7 @@ from infogan_core.classifier import FOLDER, features_name, load_features
 from infogan_core.files import write_whole
 from infogan_core.latents import Categorical, Uniform
 from infogan_core.meaning import meaning, name_codes, pose, pose_head, read_badly
-from infogan_core.movement import COLOUR, GREY, NOISES, SWEEP, context, first_categorical, movement, names
+from infogan_core.movement import COLOUR, GREY, NOISES, SWEEP, context, first_categorical, keeps, movement, names
 from infogan_core.quality import inception_distance, quality
 
 if TYPE_CHECKING:
@@ -120,6 +120,11 @@ def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: di
     report["quality"] = quality(
         features, h, *(shown if shown is None else features.penultimate(shown) for shown in (train, held_out)), seed
     )
+    if any(head.name == "digit" for head in heads):
+        for i, code in enumerate(run.config.latents.codes):
+            if isinstance(code, Uniform):
+                kept = keeps(run, i, lambda pictures: features.classify(features.penultimate(pictures))["digit"], seed)
+                report["codes"][run.config.latents.name(i)]["digit_kept"] = kept
     read = {head: p.argmax(dim=1) for head, p in features.classify(h).items()}
     if name == "celeba":
         heads += (pose_head(pose(train)),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,7 @@ NAMED = 0.8  # a code is named after what it moves with at least this Spearman c
 TIED = 0.01  # what is that close to the strongest is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 NOISES = 20  # sweeps per category
+KEPT, SURE = 1_000, 0.8  # settings in which what is read should stay, and how certain a reader is then
 SETTINGS = 50  # of noise and the other codes, for each of which a categorical code runs through its categories
 
 
@@ -68,6 +70,23 @@ def context(run: Run, code: int, seed: int) -> dict[str, float]:
     codes = [category if i == code else c[rows] for i, c in enumerate(codes)]
     pictures = run.generate(noise[rows], codes).float().cpu()
     return {name: eta2(PLANE.get(name, measure)(pictures).view(SETTINGS, k, -1)) for name, measure in COLOUR.items()}
+
+
+def keeps(run: Run, code: int, read: Callable[[Tensor], Tensor], seed: int) -> dict[str, float]:
+    """How often what is read in a picture stays while a continuous code goes from -1 to 1, all else held.
+
+    read  pictures uint8 [N, C, H, W] -> probabilities of what is read, [N, V]. "share" is of KEPT settings; "sure" of
+    the "n_sure" of them in which the reader is at least SURE of both ends (0 if there are none).
+    """
+    noise, codes = run.config.latents.sample(KEPT, torch.Generator().manual_seed(seed))
+    ends = []
+    for value in (-1.0, 1.0):
+        x = run.generate(noise, [torch.full_like(c, value) if i == code else c for i, c in enumerate(codes)])
+        ends.append(read((x.float().cpu() * 255).round().to(torch.uint8)).max(dim=1))
+    (p, first), (q, last) = ends
+    same, sure = (first == last).double(), torch.minimum(p, q) >= SURE
+    n_sure = int(sure.sum())
+    return {"share": same.mean().item(), "sure": same[sure].mean().item() if n_sure else 0.0, "n_sure": n_sure}
 
 
 def eta2(values: Tensor) -> float:

@@ -102,7 +102,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
         "quick": Preset(
             _QUICK,
             "make mnist",
-            "about 3 minutes on 2 cores",
+            "about 5 minutes",
             {"held_out.accuracy": 0.8},
             "MNIST (",
         ),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infogan_core.files import write_whole
+from infogan_core.in_short import in_short
 from infogan_core.latents import Categorical
 from infogan_core.paper_figures import figures
 from infogan_core.runs import read_config
@@ -88,6 +89,10 @@ COLOUR: Columns = {
     "L_I of categorical codes, nats (asked: 2.0)": _information,
     "codes with a meaning (asked: 4 attributes of faces; brightness 0.8)": _meaning,
 }
+HELD_OUT = (  # under the table
+    "\n\nThe unit of the Frechet column, the distance between real pictures, is another for each data set: rows of "
+    "different ones do not compare."
+)
 STUDIES = {  # title and table, by the name of the study's file
     "figure1": ("Figure 1: L_I(c1) over training", figure1),
     "choices": ("What the paper leaves open", choices),
@@ -101,15 +106,28 @@ DIGITS = {
 }  # studies with a row in MNIST's table
 
 
-def mnist(published: dict[str, Any], done: dict[str, Any]) -> str:
-    """The table of README: the published run, and the studies of DIGITS that have been made."""
-    config, codes, env = published["config"], published["codes"], published["env"]
-    strongest = {what: max(abs(code.get(what, 0)) for code in codes.values()) for what in STYLE}
-    run = {"seed": config.seed, "steps": config.steps, "batch": config.batch, "minutes": env["minutes"]}
-    run |= published["held_out"] | {"mi": [code["mi"] for code in codes.values()]} | strongest
+COMMANDS = {  # of the published runs' tables
+    "MNIST": "make mnist PROFILE=paper SOURCE=download",
+    "SVHN and CelebA, every seed": "make svhn WEIGHTS=train SOURCE=path SEED=0, and make celeba likewise",
+}
+
+
+def mnist(published: list[dict[str, Any]], done: dict[str, Any]) -> str:
+    """The table of README: every published run, and the studies of DIGITS that have been made."""
+    rows = []
+    for run in published:
+        config, codes, env = run["config"], run["codes"], run["env"]
+        strongest = {what: max(abs(code.get(what, 0)) for code in codes.values()) for what in STYLE}
+        numbers = {"seed": config.seed, "steps": config.steps, "batch": config.batch, "minutes": env["minutes"]}
+        numbers |= run["held_out"] | {"mi": [code["mi"] for code in codes.values()]} | strongest
+        name = "[**published**](mnist/README.md)" if run is published[0] else "another seed"
+        rows.append(digits_row(f"{name}, `{config.profile}`", {"conditions": env, "runs": [numbers]}))
     studies = {DIGITS[name]: done[name] for name in DIGITS if name in done}
-    rows = [digits_row("[**published**, `paper`](mnist/README.md)", {"conditions": env, "runs": [run]})]
-    return markdown(DIGIT_HEADS, rows + [digits_row(name, study) for name, study in studies.items()])
+    rows += [digits_row(name, study) for name, study in studies.items()]
+    return (
+        f"{markdown(DIGIT_HEADS, rows)}\n\nSlant, thickness, width: Spearman's rho of the continuous code that moves "
+        "each most steadily, without its sign."
+    )
 
 
 def sections() -> dict[str, str]:
@@ -119,13 +137,20 @@ def sections() -> dict[str, str]:
     files = {name: PUBLISHED / "evidence" / f"{name}.json" for name in (*STUDIES, "embedded", *TRUTH)}
     done = {name: json.loads(file.read_text()) for name, file in files.items() if file.is_file()}
     published = {
-        "MNIST": mnist(runs["mnist"][0], done),
-        "SVHN and CelebA, every seed": table(COLOUR, runs["svhn"] + runs["celeba"]),
+        "In short": in_short(done),
+        "MNIST": mnist(runs["mnist"], done),
+        "SVHN and CelebA, every seed": table(COLOUR, runs["svhn"] + runs["celeba"]) + HELD_OUT,
         "The paper's figures 2, 5 and 6": figures(*(of[0] for of in runs.values()), done.get("figure1")),
     }
-    studies = {title: say(done[name]) for name, (title, say) in STUDIES.items() if name in done}
+    studies = {title: f"{say(done[name])}\n\n{made_by(name)}" for name, (title, say) in STUDIES.items() if name in done}
     known = {name: done[name] for name in TRUTH if name in done}
-    return published | studies | ({"Disentanglement against a known truth": truth(known)} if known else {})
+    truths = f"{truth(known)}\n\n{made_by(*known)}"
+    return published | studies | ({"Disentanglement against a known truth": truths} if known else {})
+
+
+def made_by(*studies: str) -> str:
+    """The command of studies."""
+    return f"Command: `python -m infogan_core.evidence {' '.join(studies)} --source path`"
 
 
 def conditions() -> str:
@@ -143,7 +168,8 @@ def page() -> str:
         "measured on 10,000 fresh samples against held-out pictures; what each\nnumber means: docstring of "
         f"`ig.evaluate`. Conditions: {conditions()}.\n"
     )
-    return intro + "".join(f"\n## {title}\n\n{text}\n" for title, text in sections().items())
+    commands = {title: f"\nCommand: `{command}`\n" for title, command in COMMANDS.items()}
+    return intro + "".join(f"\n## {title}\n\n{text}\n{commands.get(title, '')}" for title, text in sections().items())
 
 
 def cut(readme: str) -> str:

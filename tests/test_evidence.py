@@ -79,7 +79,7 @@ CONDITIONS = {"data": "digits", "n_images": 60000, "device": "CPU", "precision":
 def test_the_table_of_choices_gives_mean_range_and_the_share_of_good_seeds():
     runs = [finished("open", 0, 0.95), finished("open", 1, 0.85), finished("open-no-ema", 0, 0.5)]
     text = study_tables.choices({"conditions": CONDITIONS, "runs": runs})
-    assert "| average of G | decay 0.99 | 2 | 10.0% (5.0% to 15.0%) | 1 of 2 | 0.80 |" in text
+    assert "| average of G | decay 0.99 | 2 | 10.0% (5.0% to 15.0%) | 1 of 2 | 0.80 | 2.300 | -0.300 | -0.300 |" in text
     assert "|  | none | 1 | 50.0% | 0 of 1 |" in text
     assert "3 runs of 3,000 steps; digits; CPU, float32, 1 thread(s), torch 2; 4.0 minutes" in text
 
@@ -123,7 +123,7 @@ def test_known_truths_stand_beside_what_the_literature_says_of_sprites():
     runs = [{"steps": 9, "minutes": 1.0} | dict.fromkeys(study_tables.SCORES, score) for score in (0.25, 0.75)]
     text = study_tables.truth({"sprites": {"conditions": CONDITIONS, "runs": runs}})
     assert "| digits | 2 | 0.50 (0.25 to 0.75) |" in text
-    assert "| InfoGAN as tuned there, 50 runs |  | 0.82 | 0.22 | 0.60 |" in text
+    assert "| InfoGAN as tuned by Lin et al. 2020, 50 runs |  | 0.82 | 0.22 | 0.60 |" in text
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,21 @@ def test_spread_is_not_over_noise(few):
     assert (c2["slant"], c2["spread"]["slant"]) == pytest.approx((0, 0), abs=1e-9)
 
 
+@pytest.mark.parametrize(("pixel", "kept"), [(0, 1.0), (1, 0.0)])
+def test_what_is_read_is_kept_where_the_code_does_not_touch_it(pixel, kept):
+    """c2 goes from -1 to 1: c1, in the first pixel, stays, and c2's own sign, in the second, never does."""
+
+    def read(pictures):
+        value = pictures[:, 0, 0, pixel].double() / 255
+        yes = value.clamp(0.1, 0.9) if pixel == 0 else (value > 0.5).double()
+        return torch.stack([1 - yes, yes], dim=1)
+
+    found = movement.keeps(FakeRun(note, blind), 1, read, seed=0)
+    assert (found["share"], found["sure"]) == (kept, kept)
+    sure = 1000 if pixel else 500  # of ten categories 0, 1, 2, 8 and 9 are read with 0.8 or more
+    assert found["n_sure"] == pytest.approx(sure, abs=60)
+
+
 def test_sweep_changes_one_code_only(few):
     """c2 runs over -2..2 within each category and noise; c3 is held along a sweep and shared by the categories."""
     x, categories = movement.sweep(FakeRun(note, blind), code=1, seed=0)

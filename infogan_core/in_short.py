@@ -1,0 +1,55 @@
+"""What the studies found, a sentence each, for the top of the results page and for README."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infogan_core.choices import QUESTIONS
+from infogan_core.selection import CHOSEN
+from infogan_core.study_tables import GOOD, LITERATURE, spread_of, spread_text
+
+Report = dict[str, Any]
+
+
+def in_short(done: dict[str, Report]) -> str:
+    """A bullet per study that has been made."""
+    said = {"figure1": figure1, "seeds": seeds, "choices": choices, "sprites": sprites}
+    return "\n".join(f"- {say(done[name])}" for name, say in said.items() if name in done)
+
+
+def figure1(report: Report) -> str:
+    infogan, gan = (report["read"][side] for side in ("infogan", "gan"))
+    return (
+        f"**Figure 1.** L_I(c1) of InfoGAN reaches {spread_text(infogan['within_100'])} nats within 100 steps and ends "
+        f"at {spread_text(infogan['last'])}; that of a plain GAN, with Q on the side, is at most "
+        f"{spread_text(gan['peak'])} and ends at {spread_text(gan['last'])}. {len(gan['seeds'])} seeds each; the "
+        "paper: above 2.25 and just under 2.30, near 0.6 and about 0.1."
+    )
+
+
+def seeds(report: Report) -> str:
+    runs = [run | {"error": 1 - run["accuracy"]} for run in report["runs"]]
+    good = sum(run["accuracy"] >= GOOD for run in runs)
+    return (
+        f"**Ten seeds.** `quick` on all of MNIST: error of c1 {spread_of(runs, 'error', '.1%')}, {good} of {len(runs)} "
+        f"seeds with 90% accuracy or more. The one that `ig.select_run` chooses, without labels, is "
+        f"{report['signals'][CHOSEN]['regret']:.1%} less accurate than the best."
+    )
+
+
+def choices(report: Report) -> str:
+    """The error of c1 with every answer but that to all questions at once."""
+    lines = ["**What the paper leaves open.** Error of c1, three seeds for each answer, in the setting of `quick`:"]
+    for question, answers in list(QUESTIONS.items())[:-1]:
+        runs = {answer: [r for r in report["runs"] if r["profile"] == name] for answer, name in answers.items()}
+        errors = {answer: [{"error": 1 - run["accuracy"]} for run in of] for answer, of in runs.items() if of}
+        said = [f"{answer} **{spread_of(of, 'error', '.1%')}**" for answer, of in errors.items()]
+        lines.append(f"{question}: {', '.join(said)}")
+    return "\n  - ".join(lines)
+
+
+def sprites(report: Report) -> str:
+    names = {"factor_vae": "FactorVAE", "mig": "MIG", "dci": "DCI"}
+    found = ", ".join(f"{name} {spread_of(report['runs'], key, '.2f')}" for key, name in names.items())
+    known = "; ".join(f"{', '.join(of[key] for key in names)} {who}" for who, of in LITERATURE.items())
+    return f"**dSprites**, drawn afresh, {len(report['runs'])} seeds: {found}. In the same order: {known}."

@@ -1,0 +1,39 @@
+"""The studies in a sentence each: the numbers are those of their runs."""
+
+from infogan_core.in_short import in_short
+
+LITTLE = {"mean": 0.1, "min": 0.1, "max": 0.1}
+MUCH = {"mean": 2.29, "min": 2.28, "max": 2.3}
+
+
+def digits(profile, *accuracies):
+    return [{"profile": profile, "accuracy": accuracy} for accuracy in accuracies]
+
+
+def test_a_study_that_was_not_made_is_not_spoken_of():
+    assert in_short({}) == ""
+
+
+def test_figure_1_says_both_sides():
+    sides = {"infogan": {"within_100": MUCH, "last": MUCH}, "gan": {"peak": LITTLE, "last": LITTLE, "seeds": [0, 1, 2]}}
+    said = in_short({"figure1": {"read": sides}})
+    assert "InfoGAN reaches 2.29 (2.28 to 2.30) nats within 100 steps" in said
+    assert "is at most 0.10 and ends at 0.10. 3 seeds each" in said
+
+
+def test_ten_seeds_say_how_many_are_good_and_what_choosing_costs():
+    report = {"runs": digits("quick", 0.95, 0.85), "signals": {"information": {"regret": 0.012}}}
+    assert "10.0% (5.0% to 15.0%), 1 of 2 seeds with 90% accuracy or more" in in_short({"seeds": report})
+    assert "without labels, is 1.2% less accurate" in in_short({"seeds": report})
+
+
+def test_every_answer_that_was_measured_has_its_error():
+    report = {"runs": digits("open", 0.95, 0.85) + digits("open-noise-uniform", 0.98)}
+    assert "  - noise: normal **10.0% (5.0% to 15.0%)**, uniform **2.0%**" in in_short({"choices": report}).splitlines()
+
+
+def test_sprites_stand_beside_the_literature():
+    report = {"runs": [{"factor_vae": 0.6, "mig": 0.1, "dci": 0.3}]}
+    said = in_short({"sprites": report})
+    assert "1 seeds: FactorVAE 0.60, MIG 0.10, DCI 0.30" in said
+    assert "0.59, 0.05, 0.41 InfoGAN, from the literature" in said
