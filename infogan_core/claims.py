@@ -64,11 +64,14 @@ def seeds_sheet(runs: list[Run]) -> Figure:
 
 def codes_sheet(runs: list[Run]) -> Figure:
     """Every code of every run in one picture: a row for each code, turned from left to right."""
-    sheets = [[traversal(run, i, 1, 10) for i in range(len(run.config.latents.codes))] for run in runs]
+    names = [runs[0].config.latents.name(i) for i in range(len(runs[0].config.latents.codes))]
+    sheets = [[traversal(run, i, 1, 10) for i in range(len(names))] for run in runs]
     line = ((2, 0), (0, 0), (0, 0))  # as between a grid's pictures
     spaced = [np.concatenate([np.pad(row, line, constant_values=LIGHT) for row in rows])[2:] for rows in sheets]
     figure = _panels([f"seed {run.config.seed}" for run in runs], spaced, rows=1)
-    figure.supxlabel(f"a row for each code; {note_of(runs[0])}", fontsize=8, color=QUIET)
+    height = len(spaced[0]) / len(names)
+    figure.axes[0].set_yticks([height * (i + 0.5) for i in range(len(names))], names, fontsize=7, color=QUIET)
+    figure.supxlabel(f"each row turns one code, all else held; {note_of(runs[0])}", fontsize=8, color=QUIET)
     return figure
 
 
@@ -76,13 +79,18 @@ def _panels(titles: list[str], sheets: list[np.ndarray], rows: int) -> Figure:
     from matplotlib.figure import Figure
 
     columns = math.ceil(len(sheets) / rows)
-    figure = Figure((2.4 * columns, 1.6 * rows), dpi=DPI, facecolor="white", layout="constrained")
+    tall = max(len(sheet) / sheet.shape[1] for sheet in sheets)
+    figure = Figure((2.4 * columns, (2.4 * tall + 0.4) * rows), dpi=DPI, facecolor="white", layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.05, h_pad=0.08)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in panels:
+    for axes in panels[len(sheets) :]:
         axes.axis("off")
     for axes, title, sheet in zip(panels, titles, sheets, strict=False):
         axes.imshow(show(sheet, 1).convert("RGB"))
         axes.set_title(title, fontsize=8, color=INK)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
     return showable(figure)
 
 

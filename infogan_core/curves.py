@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RULE = "#BBBBBB"
+MANY = 5  # codes of a kind; the legend of more names them without their meanings, which the sheets have
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")  # Okabe and Ito's
 
 
@@ -47,13 +48,13 @@ def _draw_bound(axes: Axes, run: Run, kind: type) -> None:
     dress(axes, f"$L_I$ of {'categorical' if kind is Categorical else 'continuous'} codes", "nats")
     for i, _ in codes:
         style = {"color": COLOURS[i % len(COLOURS)], "ls": "-" if i < len(COLOURS) else ":", "lw": 1.4}
-        label = code_title(run, i).replace("$", r"\$")
+        label = (code_title(run, i) if len(codes) <= MANY else run.config.latents.name(i)).replace("$", r"\$")
         axes.plot([r["step"] for r in run.records], [r["mi"][i] for r in run.records], label=label, **style)
     for height, why in sorted({_ceiling(code) for _, code in codes} - {None}):
         axes.axhline(height, color=INK, lw=1, ls=(0, (5, 3)), label="_ceiling")
         axes.annotate(why, (0.01, height), (0, 3), ("axes fraction", "data"), "offset points", fontsize=8, color=INK)
     axes.margins(y=0.12)
-    axes.legend(fontsize=8, frameon=False, labelcolor=INK, ncols=1 + (len(codes) > 5))
+    axes.legend(fontsize=8, frameon=False, labelcolor=INK, ncols=1 + (len(codes) > MANY))
 
 
 def _ceiling(code: Categorical | Uniform) -> tuple[float, str] | None:

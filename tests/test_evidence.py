@@ -166,5 +166,6 @@ def test_every_code_of_every_seed_is_in_one_picture_that_says_rendered(smoke_run
     runs = [dataclasses.replace(smoke_run, env={"note": "rendered, not the dSprites file"})] * 2
     figure = codes_sheet(runs)
     assert [axes.get_title() for axes in figure.axes] == ["seed 0", "seed 0"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["c1", "c2", "c3"]
     assert figure.axes[0].images[0].get_array().shape[:2] == (3 * 30 - 2, 10 * 30 - 2)
-    assert figure.get_supxlabel() == "a row for each code; rendered, not the dSprites file"
+    assert figure.get_supxlabel() == "each row turns one code, all else held; rendered, not the dSprites file"
