@@ -19,7 +19,7 @@ SIGNALS: dict[str, Callable[[Report], float]] = {  # none of them has seen a lab
     "information": lambda report: report["real"]["mi"],
     "stability": lambda report: report["real"]["stability"],
 }
-CHOSEN = "information"  # the signal of select_run
+CHOSEN = "information"  # the signal of select_run: over ten seeds on MNIST its choice lost least, see RESULTS.md
 
 
 def select_run(runs: Sequence[Run]) -> Run:
