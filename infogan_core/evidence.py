@@ -56,8 +56,8 @@ EVIDENCE = {  # what needs no more than MNIST
     "seeds": Study(("quick",), tuple(range(10))),
     "embedded": Study(("quick",), SEEDS, source="embedded"),
     "sprites": Study(("sprites",), SEEDS, source="dsprites"),
-    "house-numbers": Study(("short",), SEEDS, "svhn", "embedded"),
-    "faces": Study(("short",), SEEDS, "celeba", "embedded"),
+    "house-numbers": Study(("short",), (0, 1), "svhn", "embedded"),
+    "faces": Study(("short",), (0, 1), "celeba", "embedded"),
 }
 RECIPES = {  # what needs SVHN or CelebA
     "svhn-parts": Study(("short", *(p for p in PARTS if p in PRESETS["svhn"])), (0, 1), "svhn"),

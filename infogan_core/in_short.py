@@ -33,7 +33,7 @@ def seeds(report: Report) -> str:
     return (
         f"**Ten seeds.** `quick` on all of MNIST: error of c1 {spread_of(runs, 'error', '.1%')}, {good} of {len(runs)} "
         f"seeds with 90% accuracy or more. The one that `ig.select_run` chooses, without labels, is "
-        f"{report['signals'][CHOSEN]['regret']:.1%} less accurate than the best."
+        f"{100 * report['signals'][CHOSEN]['regret']:.1f} percentage points less accurate than the best."
     )
 
 

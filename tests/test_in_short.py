@@ -24,7 +24,7 @@ def test_figure_1_says_both_sides():
 def test_ten_seeds_say_how_many_are_good_and_what_choosing_costs():
     report = {"runs": digits("quick", 0.95, 0.85), "signals": {"information": {"regret": 0.012}}}
     assert "10.0% (5.0% to 15.0%), 1 of 2 seeds with 90% accuracy or more" in in_short({"seeds": report})
-    assert "without labels, is 1.2% less accurate" in in_short({"seeds": report})
+    assert "without labels, is 1.2 percentage points less accurate" in in_short({"seeds": report})
 
 
 def test_every_answer_that_was_measured_has_its_error():
