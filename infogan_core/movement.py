@@ -33,7 +33,7 @@ NAMED = 0.8  # a code is named after what it moves with at least this Spearman c
 TIED = 0.01  # what is that close to the strongest is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 NOISES = 20  # sweeps per category
-KEPT, SURE = 1_000, 0.8  # settings in which what is read should stay, and how certain a reader is then
+KEPT, SURE = 500, 0.8  # settings in which what is read should stay, and how certain a reader is then
 SETTINGS = 50  # of noise and the other codes, for each of which a categorical code runs through its categories
 
 

@@ -61,8 +61,8 @@ def test_what_is_read_is_kept_where_the_code_does_not_touch_it(pixel, kept):
 
     found = movement.keeps(FakeRun(note, blind), 1, read, seed=0)
     assert (found["share"], found["sure"]) == (kept, kept)
-    sure = 1000 if pixel else 500  # of ten categories 0, 1, 2, 8 and 9 are read with 0.8 or more
-    assert found["n_sure"] == pytest.approx(sure, abs=60)
+    sure = 500 if pixel else 250  # of ten categories 0, 1, 2, 8 and 9 are read with 0.8 or more
+    assert found["n_sure"] == pytest.approx(sure, abs=40)
 
 
 def test_sweep_changes_one_code_only(few):
