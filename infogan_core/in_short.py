@@ -6,7 +6,7 @@ from typing import Any
 
 from infogan_core.choices import QUESTIONS
 from infogan_core.selection import CHOSEN
-from infogan_core.study_tables import GOOD, LITERATURE, spread_of, spread_text
+from infogan_core.study_tables import GOOD, LITERATURE, SCORES, spread_of, spread_text
 
 Report = dict[str, Any]
 
@@ -49,7 +49,7 @@ def choices(report: Report) -> str:
 
 
 def sprites(report: Report) -> str:
-    names = {"factor_vae": "FactorVAE", "mig": "MIG", "dci": "DCI"}
-    found = ", ".join(f"{name} {spread_of(report['runs'], key, '.2f')}" for key, name in names.items())
-    known = "; ".join(f"{', '.join(of[key] for key in names)} {who}" for who, of in LITERATURE.items())
-    return f"**dSprites**, drawn afresh, {len(report['runs'])} seeds: {found}. In the same order: {known}."
+    runs, known = report["runs"], {key: SCORES[key] for key in ("factor_vae", "mig", "dci") if key in report["runs"][0]}
+    found = ", ".join(f"{name} {spread_of(runs, key, '.2f')}" for key, name in known.items())
+    others = "; ".join(f"{', '.join(of[key] for key in known)} {who}" for who, of in LITERATURE.items())
+    return f"**dSprites**, drawn afresh, {len(runs)} seeds: {found}. In the same order: {others}."
