@@ -120,7 +120,8 @@ def mnist(published: list[dict[str, Any]], done: dict[str, Any]) -> str:
         strongest = {what: max(abs(code.get(what, 0)) for code in codes.values()) for what in STYLE}
         numbers = {"seed": config.seed, "steps": config.steps, "batch": config.batch, "minutes": env["minutes"]}
         numbers |= run["held_out"] | {"mi": [code["mi"] for code in codes.values()]} | strongest
-        name = "[**published**](mnist/README.md)" if run is published[0] else "another seed"
+        other = f"seed {config.seed}, {config.latents.noise} noise"
+        name = "[**published**](mnist/README.md)" if run is published[0] else other
         rows.append(digits_row(f"{name}, `{config.profile}`", {"conditions": env, "runs": [numbers]}))
     studies = {DIGITS[name]: done[name] for name in DIGITS if name in done}
     rows += [digits_row(name, study) for name, study in studies.items()]

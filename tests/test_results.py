@@ -72,3 +72,5 @@ def test_every_seed_has_its_row():
     text = results.sections()["SVHN and CelebA, every seed"]
     seeds = [folder for name in ("svhn", "celeba") for folder in results.PUBLISHED.glob(f"{name}/**/metrics.json")]
     assert text.count("\n| [") == len(seeds) >= 3
+    digits = results.sections()["MNIST"]
+    assert digits.count(", `paper` |") == len(list(results.PUBLISHED.glob("mnist/**/metrics.json"))) >= 1
