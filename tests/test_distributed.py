@@ -20,6 +20,7 @@ CONFIG = {
     "lr_d": 0.0,
     "lr_g": 0.0,
     "instance_noise": 0.2,
+    "lambda_real": 50.0,  # so that a wrong I(c; c') shows beside L_I
 }
 PROGRAM = """
 import json, sys, torch
@@ -41,7 +42,7 @@ def gradients(trainer):
 def steps(device):
     trainer = Trainer(config, images, None, device, torch.float32)
     with torch.no_grad():
-        trainer.step.D.q_head[-1].weight *= 100  # a Q that is sure: I(c; c') is not the mean of its processes' own
+        trainer.step.D.q_head[-1].weight *= 20  # a Q that is sure: I(c; c') is not the mean of its processes' own
     for _ in range(config.steps - 1):
         trainer.update(next(trainer.batches))
     return gradients(trainer)
