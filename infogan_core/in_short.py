@@ -54,7 +54,7 @@ def choices(report: Report) -> str:
 
 
 def sprites(report: Report) -> str:
-    runs, known = report["runs"], {key: SCORES[key] for key in ("factor_vae", "mig", "dci") if key in report["runs"][0]}
+    runs, known = report["runs"], {key: SCORES[key] for key in ("factor_vae", "mig", "dci")}
     found = ", ".join(f"{name} {spread_of(runs, key, '.2f')}" for key, name in known.items())
     others = "; ".join(f"{', '.join(of[key] for key in known)} {who}" for who, of in LITERATURE.items())
     return f"**dSprites**, drawn afresh, {len(runs)} seeds: {found}. In the same order: {others}."
