@@ -58,3 +58,11 @@ def sprites(report: Report) -> str:
     found = ", ".join(f"{name} {spread_of(runs, key, '.2f')}" for key, name in known.items())
     others = "; ".join(f"{', '.join(of[key] for key in known)} {who}" for who, of in LITERATURE.items())
     return f"**dSprites**, drawn afresh, {len(runs)} seeds: {found}. In the same order: {others}."
+
+
+def cost(done: dict[str, Report]) -> str:
+    """What all studies took together."""
+    minutes = [run["minutes"] for report in done.values() for run in report["runs"]]
+    hours = sum(minutes) / 60
+    training = f"{hours:.1f} hours of training, {hours / 2:.1f} on 2 cores"
+    return f"- **Cost.** {len(minutes)} runs, each on one core: {training}."

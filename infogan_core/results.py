@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infogan_core.files import write_whole
-from infogan_core.in_short import in_short
+from infogan_core.in_short import cost, in_short
 from infogan_core.latents import Categorical
 from infogan_core.paper_figures import figures
 from infogan_core.runs import read_config
@@ -143,7 +143,7 @@ def sections() -> dict[str, str]:
     files = {name: PUBLISHED / "evidence" / f"{name}.json" for name in (*STUDIES, "embedded", *TRUTH)}
     done = {name: json.loads(file.read_text()) for name, file in files.items() if file.is_file()}
     published = {
-        "In short": in_short(done),
+        "In short": f"{in_short(done)}\n{cost(done)}",
         "MNIST": mnist(runs["mnist"], done),
         "SVHN and CelebA, every seed": table(COLOUR, runs["svhn"] + runs["celeba"]) + HELD_OUT,
         "The paper's figures 2, 5 and 6": figures(*(of[0] for of in runs.values()), done.get("figure1")),

@@ -1,7 +1,7 @@
 """The studies in a sentence each: the numbers are those of their runs."""
 
 from infogan_core.choices import QUESTIONS
-from infogan_core.in_short import in_short
+from infogan_core.in_short import cost, in_short
 
 LITTLE = {"mean": 0.1, "min": 0.1, "max": 0.1}
 MUCH = {"mean": 2.29, "min": 2.28, "max": 2.3}
@@ -42,3 +42,8 @@ def test_sprites_stand_beside_the_literature():
     said = in_short({"sprites": report})
     assert "1 seeds: FactorVAE 0.60, MIG 0.10, DCI 0.30" in said
     assert "0.59, 0.05, 0.41 InfoGAN, from the literature" in said
+
+
+def test_the_cost_is_that_of_all_runs():
+    done = {"seeds": {"runs": [{"minutes": 60}, {"minutes": 30}]}, "figure1": {"runs": [{"minutes": 90}]}}
+    assert "3 runs, each on one core: 3.0 hours of training, 1.5 on 2 cores" in cost(done)
