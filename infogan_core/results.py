@@ -132,7 +132,8 @@ def mnist(published: list[dict[str, Any]], done: dict[str, Any]) -> str:
     rows += [digits_row(name, study) for name, study in studies.items()]
     return (
         f"{markdown(DIGIT_HEADS, rows)}\n\nSlant, thickness, width: Spearman's rho of the continuous code that moves "
-        "each most steadily, without its sign."
+        "each most steadily, without its sign.\nAnother machine, or number of threads, rounds differently: there "
+        "the same seed is another draw."
     )
 
 
