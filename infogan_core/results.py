@@ -36,14 +36,9 @@ Columns = dict[str, Callable[[dict[str, Any]], str]]
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """What a published run, or a folder in it, says: "name", "config", "env", and metrics.json's keys.
-
-    A folder of another seed is called "seed=1"; any other has "variant", what its recipe differs in: its name in words.
-    """
+    """What a published run, or another seed's folder in it, says: "name", "config", "env", and metrics.json's keys."""
     env, report = (json.loads((folder / name).read_text()) for name in ("env.json", "metrics.json"))
-    name, *inner = folder.relative_to(PUBLISHED).parts
-    variant = "".join(f", {part.replace('-', ' ')}" for part in inner if not part.startswith("seed="))
-    return {"name": name, "variant": variant, "config": read_config(folder), "env": env, **report}
+    return {"name": folder.relative_to(PUBLISHED).parts[0], "config": read_config(folder), "env": env, **report}
 
 
 def table(columns: Columns, runs: list[dict[str, Any]]) -> str:
@@ -83,7 +78,7 @@ def _meaning(run: dict[str, Any]) -> str:
 
 
 COLOUR: Columns = {
-    "run": lambda run: f"[{run['name']}]({run['name']}/README.md), `{run['config'].profile}`{run['variant']}",
+    "run": lambda run: f"[{run['name']}]({run['name']}/README.md), `{run['config'].profile}`",
     "seed": lambda run: str(run["config"].seed),
     "trained on": _trained_on,
     "steps x batch, minutes": _settings,

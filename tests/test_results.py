@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import pytest
 
@@ -75,13 +74,3 @@ def test_every_seed_has_its_row():
     assert text.count("\n| [") == len(seeds) >= 3
     digits = results.sections()["MNIST"]
     assert digits.count(", `paper` |") == len(list(results.PUBLISHED.glob("mnist/**/metrics.json"))) >= 1
-
-
-def test_a_recipe_that_differs_is_told_from_another_seed(tmp_path, monkeypatch):
-    run = results.PUBLISHED / "celeba"
-    for folder in ("seed=1", "more-steps"):
-        shutil.copytree(run, tmp_path / "celeba" / folder, ignore=shutil.ignore_patterns("seed=*"))
-    monkeypatch.setattr(results, "PUBLISHED", tmp_path)
-    seed, other = (results.load(tmp_path / "celeba" / folder) for folder in ("seed=1", "more-steps"))
-    assert "`quick` |" in results.table(results.COLOUR, [seed])
-    assert "`quick`, more steps |" in results.table(results.COLOUR, [other])
