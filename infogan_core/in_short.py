@@ -65,4 +65,4 @@ def cost(done: dict[str, Report]) -> str:
     minutes = [run["minutes"] for report in done.values() for run in report["runs"]]
     hours = sum(minutes) / 60
     training = f"{hours:.1f} hours of training, {hours / 2:.1f} on 2 cores"
-    return f"- **Cost.** {len(minutes)} runs, each on one core: {training}."
+    return f"**Cost.** {len(minutes)} runs, each on one core: {training}."

@@ -139,7 +139,7 @@ def sections() -> dict[str, str]:
     files = {name: PUBLISHED / "evidence" / f"{name}.json" for name in (*STUDIES, "embedded", *TRUTH)}
     done = {name: json.loads(file.read_text()) for name, file in files.items() if file.is_file()}
     published = {
-        "In short": f"{in_short(done)}\n{cost(done)}",
+        "In short": f"{in_short(done)}\n- {cost(done)}",
         "MNIST": mnist(runs["mnist"], done),
         "SVHN and CelebA, every seed": table(COLOUR, runs["svhn"] + runs["celeba"]) + HELD_OUT,
         "The paper's figures 2, 5 and 6": figures(*(of[0] for of in runs.values()), done.get("figure1")),
