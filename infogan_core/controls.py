@@ -18,7 +18,6 @@ from infogan_core.readings import drawn
 SIDE = 280  # of a single picture, in pixels, give or take a whole enlargement
 SHEET = 560  # ... and of a sheet's longer side
 CELL = 34  # of the pictures on buttons, as in explorer.css
-START = 0  # of every code: the first category, the middle of a slider
 Control = widgets.ToggleButtons | widgets.FloatSlider
 HERE = Path(__file__).parent
 
@@ -53,19 +52,21 @@ def button(text: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
 
 
-def control(run: Run, i: int, title: str) -> Control:
+def control(run: Run, i: int, title: str, value: float) -> Control:
     """Buttons for a categorical code, a slider for a continuous one."""
     code = run.config.latents.codes[i]
     if isinstance(code, Categorical):
         tooltips = [f"{title}, category {category_label(run, i, k)}".replace("\n", " ") for k in range(code.k)]
         style = {"button_width": f"{CELL}px"}
-        made = widgets.ToggleButtons(options=range(code.k), description=title, tooltips=tooltips, style=style)
+        made = widgets.ToggleButtons(
+            options=range(code.k), value=value, description=title, tooltips=tooltips, style=style
+        )
         made.add_class("pictured")
         made.add_class(f"code-{i}")
         return made
     limit = sweep(code)[-1].item()
     tooltip = f"{title}, trained on -1 to 1"
-    made = widgets.FloatSlider(START, min=-limit, max=limit, step=0.05, description=title, tooltip=tooltip)
+    made = widgets.FloatSlider(value, min=-limit, max=limit, step=0.05, description=title, tooltip=tooltip)
     made.add_class("trained")
     return made
 

@@ -12,7 +12,7 @@ import torch
 from IPython.display import display
 from torch import Tensor
 
-from infogan_core.controls import SHEET, SIDE, START, Front, Side, button, button_pictures, control
+from infogan_core.controls import SHEET, SIDE, Front, Side, button, button_pictures, control
 from infogan_core.exchange import Exchange
 from infogan_core.figures import Run, code_title, grid
 from infogan_core.latents import Categorical
@@ -43,7 +43,8 @@ class Explorer(widgets.HBox):
         self.sides = [Side(r, caption) for r, caption in zip([run, *([other] if other else [])], captions, strict=True)]
         self.picture, self.reading = self.sides[0].picture, self.sides[0].reading
         self.view = widgets.ToggleButtons(options=VIEWS, description="view", style={"button_width": "auto"})
-        self.controls = [control(run, i, title) for i, title in enumerate(titles)]
+        self._start = run.config.latents.start()
+        self.controls = [control(run, i, title, self._start[i]) for i, title in enumerate(titles)]
         self.noise = widgets.BoundedIntText(
             seed, min=0, max=LAST_SEED, description="noise", tooltip="seed of the noise z"
         )
@@ -71,7 +72,7 @@ class Explorer(widgets.HBox):
         for widget in (*self.controls, self.noise, self.view):
             widget.observe(lambda _: self._held or self.redraw(), "value")
         self.new_noise.on_click(lambda _: self._next_noise())
-        self.reset.on_click(lambda _: self.put([START] * len(self.controls), self._first_seed))
+        self.reset.on_click(lambda _: self.put(self._start, self._first_seed))
         self.swept.observe(lambda _: self._choose_swept(), "value")
         self.play.observe(lambda change: self._move_swept(change["new"]), "value")
         self.play.observe(lambda change: change["new"] and self._start_playing(), "playing")

@@ -161,6 +161,15 @@ class LatentSpec:
         noise = self.sample_noise(n, generator, device)
         return noise, [code.sample(n, generator, device) for code in self.codes]
 
+    def start(self) -> list[float]:
+        """Where sliders stand at first: at a drawn category, always the same, and in the middle of a continuous code.
+
+        Of many codes the corner where each is at its first category may be one that looks like no sample.
+        """
+        _, drawn = self.sample(1, torch.Generator().manual_seed(0))
+        pairs = zip(self.codes, drawn, strict=True)
+        return [c.item() if isinstance(code, Categorical) else 0.0 for code, c in pairs]
+
     def encode(self, noise: Tensor, codes: list[Tensor]) -> Tensor:
         """G's input: noise [n, noise_dim], one tensor [n] per code -> float [n, width]."""
         return torch.cat([noise, *(code.encode(c) for code, c in zip(self.codes, codes, strict=True))], dim=1)

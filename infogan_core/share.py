@@ -101,6 +101,7 @@ def about(run: Run) -> dict[str, Any]:
         "normal": spec.noise == "normal",
         "dark": edge_light(run.generate(*spec.sample(8, torch.Generator().manual_seed(0)))) < LIGHT_EDGE,
         "codes": codes,
+        "start": spec.start(),
     }
 
 
