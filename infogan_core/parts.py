@@ -16,7 +16,7 @@ PARTS = {  # by the name of the profile without it: the part, and the fields tha
     "without-unwarped": ("half of them as they are", ("moved",)),
     "without-colours": ("recoloured pictures", ("color",)),
     "without-mirrors": ("mirrored real pictures", ("flip",)),
-    "without-lambda": ("lambda of 0.5", ("lambda_info",)),
+    "without-lambda": ("lambda other than 1", ("lambda_info",)),
     "without-sigma": ("sigma of 0.5", ("codes",)),
     "without-little-noise": ("a tenth of the noise", ("noise_dim",)),
     "without-reuse": ("G's update on D's fakes", ("fresh_fakes",)),

@@ -1,6 +1,7 @@
 """The published runs: what their model cards claim, measured again from their weights."""
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -99,6 +100,11 @@ def test_a_colour_runs_codes_are_read_back_as_published(colour):
 def test_a_colour_runs_pictures_are_as_near_to_held_out_ones_as_asked(colour):
     assert colour.report["quality"]["ratio"] <= 20
     assert colour.report["quality"]["ratio_n"] >= 8000
+
+
+def test_a_colour_run_comes_twice_as_near_as_papers_settings_in_as_many_minutes(colour):
+    paper = json.loads((colour.path / "paper-as-long" / "metrics.json").read_text())
+    assert colour.report["quality"]["held_out"]["frechet"] <= 0.5 * paper["quality"]["held_out"]["frechet"]
 
 
 def test_a_grid_of_a_colour_run_holds_no_picture_twice(colour):
