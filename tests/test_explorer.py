@@ -97,6 +97,7 @@ def test_the_picture_is_what_the_run_generates_for_the_setting():
 def test_controls_follow_the_latent_spec(spec):
     explorer = Explorer(FakeRun(spec, channels=3))
     assert [c.description for c in explorer.controls] == [spec.name(i) for i in range(len(spec.codes))]
+    assert [c.value for c in explorer.controls] == spec.start()
     for code, control in zip(spec.codes, explorer.controls, strict=True):
         if isinstance(code, Categorical):
             assert isinstance(control, widgets.ToggleButtons)

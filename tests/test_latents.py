@@ -99,3 +99,12 @@ def test_encoding_is_noise_then_one_hot_then_the_numbers():
 def test_an_impossible_latent_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_sliders_start_at_one_drawn_setting_with_continuous_codes_in_the_middle():
+    spec = LatentSpec(3, (Categorical(10),) * 6 + (Uniform(),))
+    *categories, middle = spec.start()
+    assert middle == 0
+    assert len(set(categories)) > 1
+    assert all(0 <= category < 10 for category in categories)
+    assert spec.start() == spec.start()
