@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from infogan_core.choices import QUESTIONS
 from infogan_core.selection import CHOSEN
-from infogan_core.study_tables import GOOD, LITERATURE, SCORES, spread_of, spread_text
+from infogan_core.study_tables import GOOD, LITERATURE, SCORES, spread_of, spread_text, without
 
 Report = dict[str, Any]
 
@@ -14,6 +15,7 @@ Report = dict[str, Any]
 def in_short(done: dict[str, Report]) -> str:
     """A bullet per study that has been made."""
     said = {"figure1": figure1, "seeds": seeds, "choices": choices, "sprites": sprites}
+    said |= {f"{name.lower()}-parts": partial(parts, name) for name in ("SVHN", "CelebA")}
     return "\n".join(f"- {say(done[name])}" for name, say in said.items() if name in done)
 
 
@@ -58,6 +60,27 @@ def sprites(report: Report) -> str:
     found = ", ".join(f"{name} {spread_of(runs, key, '.2f')}" for key, name in known.items())
     others = "; ".join(f"{', '.join(of[key] for key in known)} {who}" for who, of in LITERATURE.items())
     return f"**dSprites**, drawn afresh, {len(runs)} seeds: {found}. In the same order: {others}."
+
+
+def parts(name: str, report: Report) -> str:
+    """Each part of `quick`, by whether all Frechet distances without it lie above, or below, all of those with it."""
+    spans = {part: [min(f), max(f)] for part, f in _distances(report).items()}
+    seeds, (least, most) = len(_distances(report)["nothing"]), spans.pop("nothing")
+    shown = {part: f"{part} ({low:.1f} to {high:.1f})" for part, (low, high) in spans.items()}
+    worse = [shown[part] for part, (low, _) in spans.items() if low > most]
+    better = [shown[part] for part, (_, high) in spans.items() if high < least]
+    level = [text for text in shown.values() if text not in worse + better]
+    return (
+        f"**The parts of {name}'s `quick`**, short runs at half width, {seeds} seeds each; Frechet distance, times "
+        f"that of real pictures: {least:.1f} to {most:.1f}."
+        f"\n  - Every seed is worse without: {', '.join(worse) or 'none'}"
+        f"\n  - Every seed is better without: {', '.join(better) or 'none'}"
+        f"\n  - Two seeds tell no difference: {', '.join(level) or 'none'}"
+    )
+
+
+def _distances(report: Report) -> dict[str, list[float]]:
+    return {part: [run["frechet"] for run in runs] for part, runs in without(report).items()}
 
 
 def cost(done: dict[str, Report]) -> str:

@@ -103,20 +103,32 @@ def test_the_table_of_digits_gives_every_seed_its_share():
 
 def test_the_table_of_parts_names_what_was_taken_out():
     runs = [
-        {"profile": p, "frechet": f, "score": 0.5, "categorical": 9.0, "families": 0, "minutes": 6.0, "steps": 9}
+        {"profile": p, "frechet": f, "score": 0.5, "categorical": 9.0, "digit": 0.1, "minutes": 6.0, "steps": 9}
         for p, f in (("short", 20.0), ("short", 24.0), ("without-average", 40.0))
     ]
     text = study_tables.parts({"conditions": CONDITIONS, "runs": runs})
-    assert "| nothing | 2 | 22.0 (20.0 to 24.0) | 50% | 9.00 | 0 | 6.0 |" in text
-    assert "| average of G | 1 | 40.0 | 50% | 9.00 | 0 | 6.0 |" in text
+    assert "| taken out | n | Frechet, times real | score, of real |" in text
+    assert "| nothing | 2 | 22.0 (20.0 to 24.0) | 50% | 9.00 | 0.10 | 6.0 |" in text
+    assert "| average of G | 1 | 40.0 | 50% | 9.00 | 0.10 | 6.0 |" in text
 
 
-def test_a_run_in_colour_says_what_the_tables_need():
+LATENTS = SimpleNamespace(codes=(ig.Categorical(10), ig.Categorical(10), ig.Uniform()))
+
+
+def test_a_run_on_house_numbers_says_what_the_tables_need():
+    codes = {"c1": {"mi": 2.0}, "c2": {"mi": 2.1}, "c3": {"mi": 0.4, "brightness": -0.9}}
+    read = {"c1": {"mi": {"digit": 0.3}}, "c2": {"mi": {"digit": 0.1}}, "c3": {"mi": {"digit": 0.0}}}
+    numbers = {"codes": codes, "quality": {"ratio": 20.0, "score": {"share": 0.5}}, "meaning": {"codes": read}}
+    found = evidence.pictures(SimpleNamespace(config=SimpleNamespace(latents=LATENTS), report=numbers))
+    expected = {"frechet": 20.0, "score": 0.5, "light": 0.9, "digit": 0.3}
+    assert found == expected | {"categorical": pytest.approx(4.1)}
+
+
+def test_a_run_on_faces_says_what_the_tables_need():
     numbers = {"codes": {"c1": {"mi": 2.0}, "c2": {"mi": 2.1}, "c3": {"mi": 0.4}}}
-    numbers |= {"quality": {"ratio": 20.0, "score": {"share": 0.5}}, "meaning": {"families": {"n": 3}}}
-    latents = SimpleNamespace(codes=(ig.Categorical(10), ig.Categorical(10), ig.Uniform()))
-    found = evidence.pictures(SimpleNamespace(config=SimpleNamespace(latents=latents), report=numbers))
-    assert found == {"frechet": 20.0, "categorical": pytest.approx(4.1), "families": 3, "score": 0.5}
+    numbers |= {"quality": {"ratio": 20.0}, "meaning": {"families": {"n": 3}}}
+    found = evidence.pictures(SimpleNamespace(config=SimpleNamespace(latents=LATENTS), report=numbers))
+    assert found == {"frechet": 20.0, "categorical": pytest.approx(4.1), "families": 3}
 
 
 def test_known_truths_stand_beside_what_the_literature_says_of_sprites():

@@ -44,6 +44,19 @@ def test_sprites_stand_beside_the_literature():
     assert "0.59, 0.05, 0.41 InfoGAN, from the literature" in said
 
 
+def test_a_part_helps_where_every_seed_is_worse_without_it():
+    runs = {"short": (20, 24), "without-average": (40, 50), "without-decay": (23, 30), "without-warps": (18, 19)}
+    report = {"runs": [{"profile": p, "frechet": f} for p, both in runs.items() for f in both]}
+    lines = in_short({"svhn-parts": report}).splitlines()
+    assert lines[0].startswith("- **The parts of SVHN's `quick`**, short runs at half width, 2 seeds each")
+    assert lines[0].endswith("20.0 to 24.0.")
+    assert lines[1:] == [
+        "  - Every seed is worse without: average of G (40.0 to 50.0)",
+        "  - Every seed is better without: shifted and warped pictures (18.0 to 19.0)",
+        "  - Two seeds tell no difference: rates that fall to 0 (23.0 to 30.0)",
+    ]
+
+
 def test_the_cost_is_that_of_all_runs():
     done = {"seeds": {"runs": [{"minutes": 60}, {"minutes": 30}]}, "figure1": {"runs": [{"minutes": 90}]}}
     assert "3 runs, each on one core: 3.0 hours of training, 1.5 on 2 cores" in cost(done)
