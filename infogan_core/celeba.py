@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from infogan_core.celeba_cache import Faces, cache_key, read_cache, write_cache
+from infogan_core.celeba_cache import LEAVE_OUT, Faces, cache_key, read_cache, write_cache
 from infogan_core.celeba_pictures import ALIGNED, NAMED, open_album, pictures
 from infogan_core.images import ImageSet, one_line
 
@@ -183,44 +183,57 @@ def _faces(
     if faces is None:
         with open_album(path) as album:
             if listed is not None:
-                _check_listed(path, np.array(list(album.names)), listed, skip_bad)  # before minutes of decoding
+                numbers = np.array(list(album.names))
+                _check_listed(path, numbers, listed, skip_bad, album.strays)  # before minutes of decoding
             write_cache(file, key, album, skip_bad)
         faces = read_cache(file, key)
         if faces is None:
             raise OSError(f"{file}: changed while it was written, or {path} did; try again")
     if faces.skipped and not skip_bad:
-        raise ValueError(f"{path}: {faces.first_bad}; repair it, or leave such out with skip_bad=True")
+        raise ValueError(f"{path}: {faces.first_bad}; repair it, or {LEAVE_OUT}")
     return faces
 
 
-def _check_listed(path: Path, numbers: np.ndarray, listed: Listed, skip_bad: bool) -> int:
-    """How many listed pictures are missing. Raises ValueError where that is not allowed, or one is not listed."""
-    unlisted, missing = np.setdiff1d(numbers, listed.numbers), np.setdiff1d(listed.numbers, numbers)
-    if len(unlisted):
+def _check_listed(
+    path: Path, numbers: np.ndarray, listed: Listed, skip_bad: bool, strays: tuple[str, ...] = ()
+) -> np.ndarray:
+    """Which of the pictures are listed: bool [N]. Raises ValueError where some are not, or listed ones are missing.
+
+    `skip_bad` allows both, but not that most are not listed: the list is then another's.
+    """
+    known, missing = np.isin(numbers, listed.numbers), np.setdiff1d(listed.numbers, numbers)
+    if not known.all() and not (skip_bad and 2 * known.sum() > len(numbers)):
         raise ValueError(
-            f"{listed.path}: does not match {path}, it lacks {len(unlisted):,} of its {len(numbers):,} pictures, "
-            f"{unlisted[0]:06d}.jpg first; give the file that belongs to them, or remove it"
+            f"{listed.path}: does not match {path}, it lacks {(~known).sum():,} of its {len(numbers):,} pictures, "
+            f"{numbers[~known][0]:06d}.jpg first; give the file that belongs to them, remove it, or {LEAVE_OUT}"
         )
     if len(missing) and not skip_bad:
+        instead = f" (there is {strays[0]})" if strays else ""
         raise ValueError(
             f"{path}: lacks {len(missing):,} of the {len(listed.numbers):,} pictures in {listed.path.name}, "
-            f"{missing[0]:06d}.jpg first; add them, or go on without them with skip_bad=True"
+            f"{missing[0]:06d}.jpg first{instead}; add them, or {LEAVE_OUT}"
         )
-    return len(missing)
+    return known
 
 
 def _image_set(path: Path, faces: Faces, crop: tuple[int, int, int], listed: Listed | None, skip_bad: bool) -> ImageSet:
-    n, (x, y, side) = len(faces.numbers), crop
-    about = f"{n:,} faces from {path.name}, {side}x{side} at ({x}, {y})"
-    if faces.skipped:
-        about += f", {faces.skipped:,} bad pictures skipped"
+    pixels, numbers, said = (
+        faces.pixels,
+        faces.numbers,
+        [f"{faces.skipped:,} bad pictures skipped"] * bool(faces.skipped),
+    )
     attributes, names = None, ()
     if listed is not None:
-        if missing := _check_listed(path, faces.numbers, listed, skip_bad):
-            about += f", {missing:,} of {len(listed.numbers):,} listed missing"
-        values = listed.values[np.searchsorted(listed.numbers, faces.numbers)]
+        known = _check_listed(path, numbers, listed, skip_bad)
+        if not known.all():
+            said.append(f"{(~known).sum():,} that are not listed")
+            pixels, numbers = pixels[known], numbers[known]
+        if missing := len(listed.numbers) - len(numbers):
+            said.append(f"{missing:,} of {len(listed.numbers):,} listed missing")
+        values = listed.values[np.searchsorted(listed.numbers, numbers)]
         attributes, names = torch.from_numpy(values.astype(np.float32)), listed.names
-    pixels = torch.from_numpy(faces.pixels)
-    images = ImageSet(pixels, None, f"CelebA ({about})", attributes=attributes, attribute_names=names)
-    test = int((faces.numbers >= FIRST_TEST).sum())
+    n, (x, y, side) = len(numbers), crop
+    about = ", ".join([f"{n:,} faces from {path.name}, {side}x{side} at ({x}, {y})", *said])
+    images = ImageSet(torch.from_numpy(pixels), None, f"CelebA ({about})", attributes=attributes, attribute_names=names)
+    test = int((numbers >= FIRST_TEST).sum())
     return images.hold_out_last(test if n // 20 < test < n else max(1, n // 10))

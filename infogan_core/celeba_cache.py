@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from PIL import UnidentifiedImageError
 
 from infogan_core.celeba_pictures import Album, shrink
 from infogan_core.files import require_space
 from infogan_core.images import at_least_two, one_line
 
+LEAVE_OUT = "leave such out: load_images(..., skip_bad=True)"
 HEADER = 4096  # bytes of JSON before the pixels
 CHUNK = 256  # pictures per job: many enough that threads seldom meet, and under 4 MiB
 
@@ -35,11 +37,14 @@ class Faces:
 
 
 def cache_key(path: Path, box: tuple[int, int, int, int], size: int) -> dict[str, Any]:
-    """Everything that the pixels depend on; of a zip its name, bytes and time, of a folder its name, time and list."""
-    about, key = path.stat(), {"version": 1, "source": path.name, "box": list(box), "size": size}
+    """Everything that the pixels depend on; name, and bytes and time of a zip, or of a folder's files."""
+    about, key = path.stat(), {"version": 2, "source": path.name, "box": list(box), "size": size}
     if path.is_dir():
-        listing = hashlib.sha256("\n".join(sorted(os.listdir(path))).encode(errors="surrogateescape")).hexdigest()
-        return key | {"mtime": about.st_mtime_ns, "listing": listing}
+        stats = sorted(
+            (entry.name, (of := entry.stat(follow_symlinks=False)).st_size, of.st_mtime_ns)
+            for entry in os.scandir(path)
+        )
+        return key | {"listing": hashlib.sha256(repr(stats).encode(errors="surrogateescape")).hexdigest()}
     return key | {"mtime": about.st_mtime_ns, "bytes": about.st_size}
 
 
@@ -79,7 +84,7 @@ def write_cache(file: Path, key: dict[str, Any], album: Album, skip_bad: bool) -
         for done, pixels, bad in _in_order(pool, 2 * workers, album, numbers, tuple(key["box"]), size):
             problems += bad
             if problems and not skip_bad:
-                raise ValueError(f"{album.path}: {problems[0]}; repair it, or leave such out with skip_bad=True")
+                raise ValueError(f"{album.path}: {problems[0]}; repair it, or {LEAVE_OUT}")
             kept += done
             out.write(pixels)
             bar.update(len(done) + len(bad))
@@ -113,6 +118,8 @@ def _shrink_chunk(
         try:
             pixels[len(good)] = shrink(album.open(number), box, size)
             good.append(number)
+        except UnidentifiedImageError:  # its own words are an address in memory
+            bad.append(f"{album.names[number]} cannot be used (no JPEG)")
         except Exception as error:  # zipfile, zlib and each decoder raise their own
             bad.append(f"{album.names[number]} cannot be used ({one_line(error)})")
     return good, pixels[: len(good)], bad

@@ -9,6 +9,8 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
+BLACK = 0.1  # added to luma before its logarithm, which would else see little but the darkest pixels
+
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Second central moments (mu20, mu11, mu02) of brightness, x to the right, y DOWN: [N, H, W] -> 3 x [N], px^2.
@@ -114,16 +116,19 @@ def mirror_axis(x: Tensor, reach: int = 5, half: int = 10, sharpness: float = 8.
     [N, 3, H, H] -> [N] in -reach..reach, 0 in the middle. The eyes of aligned faces stay put, and so the nose, the
     mouth and the cheeks of a head that turns to the right of the picture leave its axis to the left. For each column
     c within reach, correlation of the `half` columns left of c with those right of it, mirrored, about their common
-    mean; the answer is the mean of c, weighted by exp(sharpness x correlation).
+    mean; the answer is the mean of c, weighted by exp(sharpness x correlation). Light from the side is no pose: it
+    multiplies, so log(luma + BLACK) is compared, less the slope from left to right about c.
     """
-    y = luma(adaptive_avg_pool2d(x.double(), 32))[:, 16:28]
+    y = torch.log(luma(adaptive_avg_pool2d(x.double(), 32))[:, 16:28] + BLACK)
+    distance = torch.arange(half, dtype=torch.float64) + 0.5
     shifts = torch.arange(-reach, reach + 0.5, 0.5, dtype=torch.float64)
     scores = []
     for c in (15.5 + shifts).tolist():
         left, right = (math.floor(c) - torch.arange(half), math.ceil(c) + torch.arange(half))
         a, b = y[..., left], y[..., right]
         mean = (a + b).mean(dim=(1, 2), keepdim=True) / 2
-        a, b = a - mean, b - mean
+        slope = ((b - a) * distance).mean(dim=(1, 2), keepdim=True) / (2 * distance.square().mean())
+        a, b = a - mean + slope * distance, b - mean - slope * distance
         energy = (a.square() + b.square()).sum(dim=(1, 2))
         scores.append(2 * (a * b).sum(dim=(1, 2)) / energy.clamp_min(1e-12))
     return (sharpness * torch.stack(scores, dim=1)).softmax(dim=1) @ shifts

@@ -227,10 +227,31 @@ def test_one_of_several_lists_has_to_be_kept(tmp_path, faces_zip):
 def test_list_that_lacks_pictures_is_refused(tmp_path, faces_zip):
     write_list(faces_zip.parent / "list_attr_celeba.txt", [1, 2, 4, 5, 6, 7, 8, 9])
     message = r"list_attr_celeba\.txt: does not match .*\.zip, it lacks 2 of its 10 pictures, 000003\.jpg first"
-    for skip_bad in (False, True):
-        with refused(ValueError, message):
-            celeba(faces_zip, tmp_path, skip_bad=skip_bad)
+    with refused(ValueError, message):
+        celeba(faces_zip, tmp_path)
     assert not (tmp_path / "root").exists()
+    images = celeba(faces_zip, tmp_path, skip_bad=True)
+    assert "8 faces" in images.name
+    assert "2 that are not listed" in images.name
+    assert attributes_fit(images)
+
+
+def test_list_that_lacks_most_pictures_is_anothers(tmp_path, faces_zip):
+    write_list(faces_zip.parent / "list_attr_celeba.txt", [1, 2, 4, 5])
+    with refused(ValueError, r"does not match .*\.zip, it lacks 6 of its 10 pictures, 000003\.jpg first"):
+        celeba(faces_zip, tmp_path, skip_bad=True)
+
+
+def test_renamed_picture_is_named_or_left_out(tmp_path):
+    faces = face_files()
+    faces["img_align_celeba/face.jpg"] = faces.pop("img_align_celeba/000005.jpg")
+    path = write_zip(tmp_path / "celeba" / "img_align_celeba.zip", faces)
+    write_list(path.parent / "list_attr_celeba.txt", range(1, 11))
+    with refused(ValueError, r"000005\.jpg first \(there is img_align_celeba/face\.jpg\).*skip_bad=True"):
+        celeba(path, tmp_path)
+    images = celeba(path, tmp_path, skip_bad=True)
+    assert "1 bad pictures skipped, 1 of 10 listed missing" in images.name
+    assert attributes_fit(images)
 
 
 def test_missing_pictures_are_named_or_counted(tmp_path, faces_zip):
