@@ -91,11 +91,19 @@ def unit(x: Tensor) -> Tensor:
     return (x.float() / 255 if x.dtype == torch.uint8 else x.float()).expand(-1, 3, -1, -1)
 
 
+NAMES = {"mnist": "MNIST", "svhn": "SVHN", "celeba": "CelebA"}  # what the names of their ImageSets begin with
+
+
 def features_name(dataset: str, images: ImageSet) -> str:
-    """Which classifier reads these: "svhn", or "svhn-rendered" for its rendered stand-in; "own" for own pictures."""
-    if dataset == "mnist" and not images.name.startswith("MNIST"):
-        return "own"  # digits are not looked for in pictures that may show anything
-    return f"{dataset}-rendered" if "rendered" in images.note else dataset
+    """Which classifier reads these: "svhn", or "svhn-rendered" for its rendered stand-in.
+
+    "own" for own pictures, which may show anything: neither digits nor attributes are looked for. CelebA's faces in an
+    .npz are known by their attributes' names.
+    """
+    if dataset != "mnist" and "rendered" in images.note:
+        return f"{dataset}-rendered"
+    known = images.name.startswith(NAMES[dataset]) or (dataset == "celeba" and "Smiling" in images.attribute_names)
+    return dataset if known else "own"
 
 
 def save_features(features: Features, path: str | Path) -> Path:

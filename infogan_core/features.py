@@ -170,6 +170,9 @@ def main(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         images = ig.load_images(args.dataset, args.source)
+        path = args.out / f"{features_name(args.dataset, images)}.safetensors"
+        if path.exists():
+            raise ValueError(f"{path} exists, and measured what is published: move it away, or name another --out")
         with tqdm(total=args.steps, unit="step", file=sys.stderr) as bar:
 
             def on_log(step: int, loss: float) -> None:
@@ -177,7 +180,7 @@ def main(arguments: list[str] | None = None) -> None:
                 bar.update()
 
             features = train_features(args.dataset, images, args.seed, args.steps, on_log)
-        path = save_features(features, args.out / f"{features.about['dataset']}.safetensors")
+        save_features(features, path)
     except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f"features: {error}")
     held_out = features.about["held_out"]

@@ -16,7 +16,18 @@ from infogan_core.classifier import FOLDER, features_name, load_features
 from infogan_core.files import write_whole
 from infogan_core.latents import Categorical, Uniform
 from infogan_core.meaning import meaning, name_codes, pose, pose_head, read_badly
-from infogan_core.movement import COLOUR, GREY, NOISES, SWEEP, context, first_categorical, keeps, movement, names
+from infogan_core.movement import (
+    COLOUR,
+    GREY,
+    NOISES,
+    SWEEP,
+    context,
+    first_categorical,
+    keeps,
+    movement,
+    names,
+    shares,
+)
 from infogan_core.quality import inception_distance, quality
 
 if TYPE_CHECKING:
@@ -57,6 +68,9 @@ def evaluate(
     report = {"codes": bounds(run, codes, x)}
     for i in range(len(spec.codes)):
         report["codes"][spec.name(i)] |= moves(run, i, images.channels, seed)
+    if images.channels == 3:
+        for numbers, share in zip(report["codes"].values(), shares(spec, codes, x), strict=True):
+            numbers["share"] = share
     if first_categorical(spec) is not None:
         report |= recognition(run, images, seed)
     report["names"] = names(report["codes"])

@@ -30,10 +30,12 @@ COLOUR = {
 }
 PLANE = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(border(x))}  # angles have no mean
 NAMED = 0.8  # a code is named after what it moves with at least this Spearman correlation, or correlation ratio
+VISIBLE = 0.1  # ... if it explains at least this share of how that differs between pictures (see `shares`)
 TIED = 0.01  # what is that close to the strongest is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 NOISES = 20  # sweeps per category
 KEPT, SURE = 500, 0.8  # settings in which what is read should stay, and how certain a reader is then
+BINS = 10  # of a continuous code
 SETTINGS = 50  # of noise and the other codes, for each of which a categorical code runs through its categories
 
 
@@ -72,6 +74,29 @@ def context(run: Run, code: int, seed: int) -> dict[str, float]:
     return {name: eta2(PLANE.get(name, measure)(pictures).view(SETTINGS, k, -1)) for name, measure in COLOUR.items()}
 
 
+def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, float]]:
+    """How much each code matters to a measure: its share of the variance between pictures, one dict per code.
+
+    codes, x: random samples, one tensor [N] per code and their pictures [N, 3, H, W] in 0..1. A code may move
+    something in every picture alike, and so little that nobody sees it. A continuous code counts in BINS equal steps.
+    """
+    found: list[dict[str, float]] = [{} for _ in spec.codes]
+    for name, measure in COLOUR.items():
+        values = torch.cat([PLANE.get(name, measure)(part) for part in x.split(1000)])
+        for share, code, c in zip(found, spec.codes, codes, strict=True):
+            groups = c if isinstance(code, Categorical) else ((c + 1) / 2 * BINS).long().clamp(max=BINS - 1)
+            share[name] = explained(groups, values)
+    return found
+
+
+def explained(groups: Tensor, values: Tensor) -> float:
+    """Share of the sum of squares of values [N] or [N, D] that lies between groups, int64 [N]; 0 if all are equal."""
+    centred = values.double().view(len(values), -1) - values.double().view(len(values), -1).mean(dim=0)
+    total, counts = centred.square().sum().item(), torch.bincount(groups).clamp_min(1)
+    sums = centred.new_zeros(len(counts), centred.shape[1]).index_add(0, groups, centred)
+    return ((sums.square().sum(dim=1) / counts).sum().item() / total) if total > 1e-12 * values.numel() else 0.0
+
+
 def keeps(run: Run, code: int, read: Callable[[Tensor], Tensor], seed: int) -> dict[str, float]:
     """How often what is read in a picture stays while a continuous code goes from -1 to 1, all else held.
 
@@ -103,12 +128,14 @@ def eta2(values: Tensor) -> float:
 def names(codes: dict[str, dict]) -> dict[str, str]:
     """Each code that moves something steadily, by what it moves most: rho, or the correlation ratio, at least NAMED.
 
-    What else it does to a stroke, within TIED as steadily, is named as well: "slant and thickness".
+    In colour, only what it also moves by a VISIBLE share of what lies between pictures. What else it does to a stroke,
+    within TIED as steadily, is named as well: "slant and thickness".
     """
     named = {}
     for code, numbers in codes.items():
         strength = {m: abs(numbers[m]) for m in (*GREY, *COLOUR) if m in numbers}
         strength |= {m: eta2**0.5 for m, eta2 in numbers.get("eta2", {}).items()}
+        strength = {m: s for m, s in strength.items() if numbers.get("share", {}).get(m, 1) >= VISIBLE}
         if strength and max(strength.values()) >= NAMED:
             most = max(strength, key=strength.get)
             tied = [m for m in GREY if max(NAMED, strength[most] - TIED) <= strength.get(m, 0)]

@@ -1,5 +1,6 @@
 """features.py and classifier.py: a classifier that learns what can be learnt, and a file that is taken or refused."""
 
+import dataclasses
 import json
 
 import pytest
@@ -9,7 +10,7 @@ from torch import tensor
 
 from conftest import ROOT
 from infogan_core import classifier, features
-from infogan_core.classifier import Head, load_features, save_features
+from infogan_core.classifier import Head, features_name, load_features, save_features
 from infogan_core.features import augment, columns, heads_of, train_features
 from infogan_core.images import ImageSet
 
@@ -25,7 +26,7 @@ def blobs(n=240, seed=0, note="", channels=3):
     x[torch.arange(n), labels % channels] += 120
     x[:, :, :16] *= 1 - 0.7 * dark[:, None, None, None]
     attributes = torch.stack([dark.float(), torch.zeros(n)], dim=1)
-    return ImageSet(x.to(torch.uint8), labels, "blobs", None, attributes, ("Dark", "Constant"), note)
+    return ImageSet(x.to(torch.uint8), labels, "SVHN blobs", None, attributes, ("Dark", "Constant"), note)
 
 
 def divided(**options):
@@ -157,6 +158,14 @@ def test_rendered_pictures_have_a_classifier_of_their_own(tmp_path):
         load_features("svhn", path)
 
 
+def test_own_pictures_are_not_read_as_digits_or_faces():
+    assert features_name("svhn", blobs()) == "svhn"
+    own = dataclasses.replace(blobs(), name="own images (40 from folder)")
+    assert [features_name(dataset, own) for dataset in ("mnist", "svhn", "celeba")] == ["own"] * 3
+    named = dataclasses.replace(own, attribute_names=("Smiling", "Constant"))
+    assert [features_name(dataset, named) for dataset in ("svhn", "celeba")] == ["own", "celeba"]
+
+
 def test_missing_file_says_how_to_make_it(tmp_path, monkeypatch):
     monkeypatch.setattr(classifier, "FOLDER", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"make features DATASET=celeba SOURCE=PATH"):
@@ -189,9 +198,11 @@ def test_command_line(monkeypatch, tmp_path, capsys):
     features.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path)])
     assert load_features("svhn", tmp_path / "svhn.safetensors").about["steps"] == 2
     assert "of 100 held out" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r"features: .*svhn\.safetensors exists.* move it away"):
+        features.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path)])
     monkeypatch.setattr(ig, "load_images", lambda dataset, source: blobs())
-    with pytest.raises(SystemExit, match="features: blobs: a classifier needs pictures of which some are held out"):
-        features.main(["svhn", "anything"])
+    with pytest.raises(SystemExit, match="SVHN blobs: a classifier needs pictures of which some are held out"):
+        features.main(["svhn", "anything", "--out", str(tmp_path / "new")])
 
 
 def test_encode_splits_at_the_edges():

@@ -8,7 +8,7 @@ from fake_run import FakeRun, bars, blind, leaning, note
 from torch import tensor
 
 from infogan_core import movement
-from infogan_core.latents import Categorical, Uniform
+from infogan_core.latents import Categorical, LatentSpec, Uniform
 
 SVHN = (Categorical(10), Uniform(), Uniform())
 
@@ -100,6 +100,23 @@ def test_a_category_that_paints_the_background_is_found():
     assert eta2["background hue"] == pytest.approx(1)
     assert eta2["right edge"] < 0.1
     assert movement.names({"c1": {"eta2": {"background hue": 0.7, "brightness": 0.5}}}) == {"c1": "background hue"}
+
+
+def test_what_a_code_explains_of_all_pictures():
+    """The border is c1's hue, whose luma differs, and c2 brightens it: they share its brightness, c3 has none of it."""
+    spec = LatentSpec(1, SVHN)
+    _, codes = spec.sample(5000, torch.Generator().manual_seed(0))
+    c1, c2, c3 = movement.shares(spec, codes, tinted(codes))
+    assert c1["background hue"] == pytest.approx(1)
+    assert c1["background brightness"] + c2["background brightness"] == pytest.approx(1, abs=0.03)
+    assert min(c1["background brightness"], c2["background brightness"]) > 0.4
+    assert max(c3["background brightness"], c2["background hue"], c3["background hue"]) < 0.01
+    assert movement.explained(torch.zeros(10, dtype=torch.long), torch.ones(10)) == 0
+
+
+def test_what_nobody_sees_gives_no_name():
+    moved = {"brightness": 0.99, "hue": 0.9, "share": {"brightness": 0.05, "hue": 0.3}}
+    assert movement.names({"c2": moved, "c3": {"brightness": 0.99, "share": {"brightness": 0.05}}}) == {"c2": "hue"}
 
 
 def test_eta2():
