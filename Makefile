@@ -5,6 +5,7 @@ SEED ?= 0
 DEVICE ?= auto
 THEME ?= light
 DATASET ?= svhn
+NOTEBOOK ?= mnist
 RUN ?= outputs/published/mnist
 OUT ?= outputs/$@$(if $(filter-out quick,$(PROFILE)),-$(PROFILE))$(if $(filter-out train,$(WEIGHTS)),-loaded)
 PYTHON ?= python3
@@ -26,13 +27,13 @@ results: .venv/installed  # outputs/published/RESULTS.md and README's tables, fr
 mnist svhn celeba: .venv/installed
 	$(BIN)/python -m infogan_core.batch notebooks/$@.ipynb -p profile $(PROFILE) -p weights $(WEIGHTS) \
 		-p source "$(SOURCE)" -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"
-	@echo "executed notebook: $(OUT)/$@.ipynb   run: $(OUT)/   sliders: make lab"
+	@echo "executed notebook: $(OUT)/$@.ipynb   run: $(OUT)/   sliders: make lab NOTEBOOK=$@"
 
 features: .venv/installed  # the classifier that evaluate() reads pictures with: DATASET=svhn or celeba, SOURCE=path
 	$(BIN)/python -m infogan_core.features $(DATASET) "$(SOURCE)" --seed $(SEED)
 
 lab: .venv/installed
-	$(BIN)/jupyter lab notebooks/mnist.ipynb --ServerApp.tornado_settings=$(MESSAGE)
+	$(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb --ServerApp.tornado_settings=$(MESSAGE)
 
 gallery: .venv/installed-show  # the published runs on one page, a tab each
 	$(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 --theme=$(THEME) \

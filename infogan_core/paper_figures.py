@@ -17,7 +17,7 @@ EDGES = ("left edge", "right edge")  # where a house number's neighbours stand
 FACES = {  # the paper's captions, and what of meaning.FAMILIES answers each
     "Azimuth (pose)": ("pose",),
     "Presence or absence of glasses": ("glasses",),
-    "Hair style": ("bangs", "hair colour"),
+    "Hair style": ("bangs",),
     "Emotion": ("smile",),
 }
 
@@ -63,8 +63,10 @@ def _house_numbers(run: Run) -> Iterator[Row]:
     others = {name: code["eta2"] for name, code in run["codes"].items() if "eta2" in code and name != digit}
     where = max(others, key=lambda name: sum(others[name][edge] for edge in EDGES))
     shares = " and ".join(f"{others[where][edge]:.2f}" for edge in EDGES)
-    said = f"{where} changes the left and right edge alike in all pictures to {shares} (eta^2 within rows); "
-    said += f"{digit} tells {nats[digit]:.2f} of at most 2.303 nats of the digit"
+    said = f"{where} changes the left and right edge alike in all pictures to {shares} (eta^2 within rows)"
+    if max(others[where][edge] for edge in EDGES) < NAMED**2:
+        said += f", below the {NAMED**2:.2f} that a name takes: **not reproduced**"
+    said += f"; {digit} tells {nats[digit]:.2f} of at most 2.303 nats of the digit"
     yield "5b", "Discrete variation: Plate Context", _sheet(run, where), said
 
 

@@ -53,9 +53,10 @@ def test_paper_keeps_what_the_paper_says():
 
 
 def test_a_preset_says_what_it_costs_and_reaches():
-    for profile, p in PRESETS["mnist"].items():
-        assert p.config.profile == profile
-        assert all(part in about(p.config) for part in (p.command, p.cost, *p.expect))
+    for presets in PRESETS.values():
+        for profile, p in presets.items():
+            assert p.config.profile == profile
+            assert all(part in about(p.config) for part in (p.command, p.cost, *p.expect, *p.at_most))
 
 
 def test_a_broken_promise_is_an_error():
@@ -65,6 +66,15 @@ def test_a_broken_promise_is_an_error():
     check_claims(config, {"conditions": {"data": "own images"}})
     with pytest.raises(AssertionError, match=r"mnist/quick promises held_out.accuracy of 0.8 or more, found 0.79"):
         check_claims(config, report | {"held_out": {"accuracy": 0.79}})
+
+
+def test_pictures_farther_from_real_ones_than_promised_are_an_error():
+    config = preset("svhn", "quick")
+    report = {"conditions": {"data": "SVHN (10,000 digits, from x.mat)"}, "codes": {"c1": {"mi": 2.2}}}
+    check_claims(config, report | {"quality": {"ratio": 20.0}})
+    check_claims(config, {"conditions": {"data": "rendered house numbers"}})
+    with pytest.raises(AssertionError, match=r"svhn/quick promises quality.ratio of 20.0 or less, found 20.1"):
+        check_claims(config, report | {"quality": {"ratio": 20.1}})
 
 
 def test_one_lambda_serves_all_codes():
