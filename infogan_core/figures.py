@@ -119,12 +119,14 @@ def traversal_figure(
     across = [number(v, 1) if continuous else category_label(run, code, v) for v in values]
     lines = max(text.count("\n") for text in across)
     figure, axes = _framed(sheet, foot=0.35 + 0.3 * continuous + 0.13 * lines + 0.25 * bool(note))
-    per_row = "one setting of the other codes" if down is None else f"one category of {spec.name(down)}"
-    axes.set_title(f"one noise and {per_row} in each row", loc="left", fontsize=8, color=QUIET, pad=7)
+    first = "one noise" if down is None else f"one noise, one category of {spec.name(down)}"
+    axes.set_title(
+        f"{first} and one setting of the other codes in each row", loc="left", fontsize=8, color=QUIET, pad=7
+    )
     corner = (axes.get_position().x0, 1 - 0.33 / figure.get_figheight())
     figure.text(*corner, code_title(run, code), fontsize=12, color=INK, parse_math=False)
     columns_at, vertical = _centres(sheet.shape[1], len(values)), _centres(sheet.shape[0], rows)
-    axes.set_xticks(columns_at, across, fontsize=7 if lines else 9, linespacing=1.1)
+    axes.set_xticks(columns_at, across, fontsize=6 if lines else 9, linespacing=1.1)
     axes.set_yticks([])
     if down is not None:
         axes.set_yticks(vertical, [i % spec.codes[down].k for i in range(rows)])
