@@ -29,8 +29,9 @@ mnist svhn celeba: .venv/installed
 		-p source "$(SOURCE)" -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"
 	@echo "executed notebook: $(OUT)/$@.ipynb   run: $(OUT)/   sliders: make lab NOTEBOOK=$@"
 
-features: .venv/installed  # the classifier that evaluate() reads pictures with: DATASET=svhn or celeba, SOURCE=path
-	$(BIN)/python -m infogan_core.features $(DATASET) "$(SOURCE)" --seed $(SEED)
+features: OUT = outputs/published/features
+features: .venv/installed  # a classifier that evaluate() reads pictures with: DATASET=svhn or celeba, SOURCE=path
+	$(BIN)/python -m infogan_core.features $(DATASET) "$(SOURCE)" --seed $(SEED) --out "$(OUT)"
 
 lab: .venv/installed
 	$(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb --ServerApp.tornado_settings=$(MESSAGE)

@@ -37,7 +37,7 @@ class Faces:
 
 
 def cache_key(path: Path, box: tuple[int, int, int, int], size: int) -> dict[str, Any]:
-    """Everything that the pixels depend on; name, and bytes and time of a zip, or of a folder's files."""
+    """What the pixels depend on: box, size and name; bytes and time of the zip, or of each file in the folder."""
     about, key = path.stat(), {"version": 2, "source": path.name, "box": list(box), "size": size}
     if path.is_dir():
         stats = sorted(

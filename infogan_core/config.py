@@ -28,7 +28,7 @@ class Config:
     norm_after: bool = False  # batch norm behind the activations; the paper's code has it before them
     slope: float = 0.1  # of D's leaky ReLU: 0.1 in the paper's text, 0.01 in its code
     steps: int = 5_000  # updates of D and Q, and as many of G
-    batch: int = 128  # the paper's; smaller ones are ours, for the same reason
+    batch: int = 128  # the paper's; smaller ones are ours: more steps in the same minutes
     lr_d: float = 2e-4  # D and Q share one Adam; two rates: the paper, and Heusel et al. 2017
     lr_g: float = 1e-3
     lr_decay: bool = False  # both rates fall linearly to 0 over the second half of the steps (Zhu et al. 2017)
@@ -37,10 +37,10 @@ class Config:
     info_trains_trunk: bool = True  # whether L_I also updates the trunk that D and Q share
     info_trains_g: bool = True  # ... and G: without either, a plain GAN, with Q trained beside it to read the codes
     lambda_real: float = 0.0  # weight of I(c; c') of real pictures read twice (IIC, Ji et al. 2019); 0: InfoGAN itself
-    fresh_fakes: bool = True  # G's update draws z and c of its own; False reuses those of D's update
+    fresh_fakes: bool = True  # G's update draws z and c of its own; False reuses those of D's update (ours)
     shift: float = 0.0  # D and Q see all pictures moved by up to so many pixels (DiffAugment, Zhao et al. 2020) ...
-    warp: float = 0.0  # ... and sheared, turned and stretched: each entry of the linear map off by up to this much
-    moved: float = 1.0  # ... that share of them (Karras et al. 2020): resampling hides the finest detail from D
+    warp: float = 0.0  # ... and sheared, turned and stretched: each entry of the map off by up to so much (ours)
+    moved: float = 1.0  # ... that share of them (Karras et al. 2020): resampling hides the finest detail, D must see it
     color: float = 0.0  # ... and of other brightness, saturation and contrast, at 1 by as much as in DiffAugment
     instance_noise: float = 0.0  # ... and under Gaussian noise (Sønderby et al. 2017) of this deviation, which falls
     flip: bool = False  # half of the real pictures mirrored, left to right (Karras et al. 2019)

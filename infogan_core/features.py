@@ -172,7 +172,7 @@ def main(arguments: list[str] | None = None) -> None:
         images = ig.load_images(args.dataset, args.source)
         path = args.out / f"{features_name(args.dataset, images)}.safetensors"
         if path.exists():
-            raise ValueError(f"{path} exists, and measured what is published: move it away, or name another --out")
+            raise ValueError(f"{path} exists: move it away, or name another --out")
         with tqdm(total=args.steps, unit="step", file=sys.stderr) as bar:
 
             def on_log(step: int, loss: float) -> None:

@@ -64,23 +64,18 @@ def sprites(report: Report) -> str:
 
 def parts(name: str, report: Report) -> str:
     """Each part of `quick`, by whether all Frechet distances without it lie above, or below, all of those with it."""
-    spans = {part: [min(f), max(f)] for part, f in _distances(report).items()}
-    seeds, (least, most) = len(_distances(report)["nothing"]), spans.pop("nothing")
-    shown = {part: f"{part} ({low:.1f} to {high:.1f})" for part, (low, high) in spans.items()}
-    worse = [shown[part] for part, (low, _) in spans.items() if low > most]
-    better = [shown[part] for part, (_, high) in spans.items() if high < least]
-    level = [text for text in shown.values() if text not in worse + better]
+    distances = {part: [run["frechet"] for run in runs] for part, runs in without(report).items()}
+    whole = distances.pop("nothing")
+    worse, better, level = [], [], []
+    for part, found in distances.items():
+        verdict = worse if min(found) > max(whole) else better if max(found) < min(whole) else level
+        verdict.append(f"{part} ({min(found):.1f} to {max(found):.1f})")
     return (
-        f"**The parts of {name}'s `quick`**, short runs at half width, {seeds} seeds each; Frechet distance, times "
-        f"that of real pictures: {least:.1f} to {most:.1f}."
-        f"\n  - Every seed is worse without: {', '.join(worse) or 'none'}"
-        f"\n  - Every seed is better without: {', '.join(better) or 'none'}"
-        f"\n  - Two seeds tell no difference: {', '.join(level) or 'none'}"
+        f"**The parts of {name}'s `quick`**, short runs at half width; Frechet distance, times that of real pictures: "
+        f"{min(whole):.1f} to {max(whole):.1f} over {len(whole)} seeds.\n  - Every seed is worse without: "
+        f"{', '.join(worse) or 'none'}\n  - Every seed is better without: {', '.join(better) or 'none'}\n  - The seeds "
+        f"tell no difference: {', '.join(level) or 'none'}"
     )
-
-
-def _distances(report: Report) -> dict[str, list[float]]:
-    return {part: [run["frechet"] for run in runs] for part, runs in without(report).items()}
 
 
 def cost(done: dict[str, Report]) -> str:

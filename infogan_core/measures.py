@@ -120,11 +120,11 @@ def mirror_axis(x: Tensor, reach: int = 5, half: int = 10, sharpness: float = 8.
     multiplies, so log(luma + BLACK) is compared, less the slope from left to right about c.
     """
     y = torch.log(luma(adaptive_avg_pool2d(x.double(), 32))[:, 16:28] + BLACK)
-    distance = torch.arange(half, dtype=torch.float64) + 0.5
     shifts = torch.arange(-reach, reach + 0.5, 0.5, dtype=torch.float64)
     scores = []
     for c in (15.5 + shifts).tolist():
         left, right = (math.floor(c) - torch.arange(half), math.ceil(c) + torch.arange(half))
+        distance = torch.arange(half, dtype=torch.float64) + c % 1
         a, b = y[..., left], y[..., right]
         mean = (a + b).mean(dim=(1, 2), keepdim=True) / 2
         slope = ((b - a) * distance).mean(dim=(1, 2), keepdim=True) / (2 * distance.square().mean())

@@ -49,7 +49,7 @@ def evaluate(
 ) -> dict:
     """All numbers of a run, also written whole to metrics.json in `out` (by default the run's own directory).
 
-    codes       per code: L_I on `samples` fresh samples; if continuous, also R^2 and what it moves in the picture
+    codes       per code: L_I on `samples` fresh samples; if continuous, also R^2; what it moves in the picture
     held_out    how well c1 tells the classes apart; "train" where nothing is held out; absent without labels
     names       what a code, and a category, means, where the link is strong: {"c2": "slant", "c3=7": "eyeglasses 91%"}
     real        what can be told without labels: on the same images, is Q(c1|x) sure, balanced and stable?

@@ -30,7 +30,7 @@ COLOUR = {
 }
 PLANE = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(border(x))}  # angles have no mean
 NAMED = 0.8  # a code is named after what it moves with at least this Spearman correlation, or correlation ratio
-VISIBLE = 0.1  # ... if it explains at least this share of how that differs between pictures (see `shares`)
+SHARE = 0.1  # ... if it explains at least this share of how that differs between pictures (see `shares`)
 TIED = 0.01  # what is that close to the strongest is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 NOISES = 20  # sweeps per category
@@ -78,7 +78,7 @@ def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, f
     """How much each code matters to a measure: its share of the variance between pictures, one dict per code.
 
     codes, x: random samples, one tensor [N] per code and their pictures [N, 3, H, W] in 0..1. A code may move
-    something in every picture alike, and so little that nobody sees it. A continuous code counts in BINS equal steps.
+    something in every picture alike, and little beside the others. A continuous code counts in BINS equal steps.
     """
     found: list[dict[str, float]] = [{} for _ in spec.codes]
     for name, measure in COLOUR.items():
@@ -91,7 +91,8 @@ def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, f
 
 def explained(groups: Tensor, values: Tensor) -> float:
     """Share of the sum of squares of values [N] or [N, D] that lies between groups, int64 [N]; 0 if all are equal."""
-    centred = values.double().view(len(values), -1) - values.double().view(len(values), -1).mean(dim=0)
+    values = values.double().view(len(values), -1)
+    centred = values - values.mean(dim=0)
     total, counts = centred.square().sum().item(), torch.bincount(groups).clamp_min(1)
     sums = centred.new_zeros(len(counts), centred.shape[1]).index_add(0, groups, centred)
     return ((sums.square().sum(dim=1) / counts).sum().item() / total) if total > 1e-12 * values.numel() else 0.0
@@ -128,14 +129,14 @@ def eta2(values: Tensor) -> float:
 def names(codes: dict[str, dict]) -> dict[str, str]:
     """Each code that moves something steadily, by what it moves most: rho, or the correlation ratio, at least NAMED.
 
-    In colour, only what it also moves by a VISIBLE share of what lies between pictures. What else it does to a stroke,
+    In colour, only what it also moves by a SHARE of what lies between pictures. What else it does to a stroke,
     within TIED as steadily, is named as well: "slant and thickness".
     """
     named = {}
     for code, numbers in codes.items():
         strength = {m: abs(numbers[m]) for m in (*GREY, *COLOUR) if m in numbers}
         strength |= {m: eta2**0.5 for m, eta2 in numbers.get("eta2", {}).items()}
-        strength = {m: s for m, s in strength.items() if numbers.get("share", {}).get(m, 1) >= VISIBLE}
+        strength = {m: s for m, s in strength.items() if numbers.get("share", {}).get(m, 1) >= SHARE}
         if strength and max(strength.values()) >= NAMED:
             most = max(strength, key=strength.get)
             tied = [m for m in GREY if max(NAMED, strength[most] - TIED) <= strength.get(m, 0)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infogan_core.meaning import FAMILIES, LISTED, STRONG
-from infogan_core.movement import NAMED
+from infogan_core.movement import NAMED, SHARE
 from infogan_core.study_tables import markdown
 
 Run = dict[str, Any]  # as results.load gives it
@@ -50,7 +50,8 @@ def _plain_gan(study: dict[str, Any]) -> Iterator[Row]:
 
 
 def _house_numbers(run: Run) -> Iterator[Row]:
-    lit = {name: code for name, code in run["codes"].items() if abs(code.get("brightness", 0)) >= NAMED}
+    moved = {name: code for name, code in run["codes"].items() if abs(code.get("brightness", 0)) >= NAMED}
+    lit = {name: code for name, code in moved.items() if code["share"]["brightness"] >= SHARE}
     light = max(lit, key=lambda name: lit[name]["digit_kept"]["sure"])
     rho, kept = lit[light]["brightness"], lit[light]["digit_kept"]
     said = (

@@ -172,7 +172,8 @@ def about(config: Config) -> str:
     p = _preset(config.dataset, config.profile)
     expect = [f"{path} at least {least:g}" for path, least in p.expect.items()]
     expect += [f"{path} at most {most:g}" for path, most in p.at_most.items()]
-    return f"{config.dataset}/{config.profile}: {p.command}; {p.cost}; {', '.join(expect) or 'nothing promised'}"
+    where = f', where the data is called "{p.data}...' + '"' if expect else "nothing promised"
+    return f"{config.dataset}/{config.profile}: {p.command}; {p.cost}; {', '.join(expect)}{where}"
 
 
 def check_claims(config: Config, report: dict[str, Any]) -> None:
@@ -180,12 +181,12 @@ def check_claims(config: Config, report: dict[str, Any]) -> None:
     p = _preset(config.dataset, config.profile)
     if not report["conditions"]["data"].startswith(p.data):
         return
-    for path, limit in (p.expect | p.at_most).items():
+    promises = [(path, limit, 1, "more") for path, limit in p.expect.items()]
+    promises += [(path, limit, -1, "less") for path, limit in p.at_most.items()]
+    for path, limit, sign, words in promises:
         value: Any = report
         for key in path.split("."):
             value = value[key]
-        kept, words = (value >= limit, "more") if path in p.expect else (value <= limit, "less")
-        if not kept:
-            raise AssertionError(
-                f"{config.dataset}/{config.profile} promises {path} of {limit} or {words}, found {value}"
-            )
+        if not sign * value >= sign * limit:
+            said = f"{config.dataset}/{config.profile} promises {path} of {limit} or {words}"
+            raise AssertionError(f"{said}, found {value}")

@@ -48,12 +48,12 @@ def test_a_part_helps_where_every_seed_is_worse_without_it():
     runs = {"short": (20, 24), "without-average": (40, 50), "without-decay": (23, 30), "without-warps": (18, 19)}
     report = {"runs": [{"profile": p, "frechet": f} for p, both in runs.items() for f in both]}
     lines = in_short({"svhn-parts": report}).splitlines()
-    assert lines[0].startswith("- **The parts of SVHN's `quick`**, short runs at half width, 2 seeds each")
-    assert lines[0].endswith("20.0 to 24.0.")
+    assert lines[0].startswith("- **The parts of SVHN's `quick`**, short runs at half width")
+    assert lines[0].endswith("20.0 to 24.0 over 2 seeds.")
     assert lines[1:] == [
         "  - Every seed is worse without: average of G (40.0 to 50.0)",
         "  - Every seed is better without: shifted and warped pictures (18.0 to 19.0)",
-        "  - Two seeds tell no difference: rates that fall to 0 (23.0 to 30.0)",
+        "  - The seeds tell no difference: rates that fall to 0 (23.0 to 30.0)",
     ]
 
 

@@ -172,6 +172,7 @@ def test_colour_pictures_have_no_slant(tmp_path, few):
     report = metrics.evaluate(run, colour, samples=100)
     assert "slant" not in report["codes"]["c2"]
     assert report["codes"]["c2"]["brightness"] == pytest.approx(1)
+    assert set(report["codes"]["c1"]["share"]) == set(movement.COLOUR)
     assert report["conditions"]["features"] is None
     assert "quality" not in report
 

@@ -114,7 +114,7 @@ def test_what_a_code_explains_of_all_pictures():
     assert movement.explained(torch.zeros(10, dtype=torch.long), torch.ones(10)) == 0
 
 
-def test_what_nobody_sees_gives_no_name():
+def test_what_is_little_beside_other_codes_gives_no_name():
     moved = {"brightness": 0.99, "hue": 0.9, "share": {"brightness": 0.05, "hue": 0.3}}
     assert movement.names({"c2": moved, "c3": {"brightness": 0.99, "share": {"brightness": 0.05}}}) == {"c2": "hue"}
 

@@ -12,8 +12,12 @@ HOUSES = {"name": "svhn", "meaning": {"codes": {name: {"mi": {"digit": 0.1}} for
 HOUSES["meaning"]["codes"]["c1"]["mi"]["digit"] = 0.4
 CONTEXT = {"left edge": 0.6, "right edge": 0.1}
 HOUSES["codes"] = {"c1": {"eta2": dict.fromkeys(CONTEXT, 0.9)}, "c2": {"eta2": CONTEXT}, "c3": {"brightness": -0.8}}
-HOUSES["codes"]["c3"]["digit_kept"] = {"sure": 0.9, "n_sure": 300}
-HOUSES["codes"]["c4"] = {"brightness": 0.99, "digit_kept": {"sure": 0.1, "n_sure": 200}}
+HOUSES["codes"]["c3"] |= {"digit_kept": {"sure": 0.9, "n_sure": 300}, "share": {"brightness": 0.2}}
+HOUSES["codes"]["c4"] = HOUSES["codes"]["c3"] | {"brightness": 0.99, "digit_kept": {"sure": 0.1, "n_sure": 200}}
+HOUSES["codes"]["c5"] = HOUSES["codes"]["c3"] | {
+    "digit_kept": {"sure": 1.0, "n_sure": 300},
+    "share": {"brightness": 0.02},
+}
 FACES = {
     "name": "celeba",
     "meaning": {"codes": {"c1": {"rates": {"smile": [0.1, 0.2, 0.65], "bangs": [0.4, 0.1, 0.1]}}}},
@@ -39,6 +43,7 @@ def test_slant_and_width_are_answered_by_two_codes():
 
 
 def test_light_is_the_code_that_keeps_the_digit():
+    """c3: c4 does not keep it, c5 moves little."""
     row = table()[3]
     assert row[2] == "![c3](svhn/traversals/c3.png)"
     assert row[3].startswith("rho of c3 with brightness: -0.80; in 90% of the 300 settings")

@@ -102,6 +102,15 @@ def test_a_colour_runs_pictures_are_as_near_to_held_out_ones_as_asked(colour):
     assert colour.report["quality"]["ratio_n"] >= 8000
 
 
+def test_a_colour_run_keeps_its_presets_promises(colour):
+    of_preset = ig.PRESETS[colour.config.dataset]["quick"]
+    assert colour.report["conditions"]["data"].startswith(of_preset.data)
+    ig.check_claims(colour.config, colour.report)
+    broken = colour.report | {"quality": colour.report["quality"] | {"ratio": 20.1}}
+    with pytest.raises(AssertionError, match="promises quality.ratio of 20.0 or less"):
+        ig.check_claims(colour.config, broken)
+
+
 def test_a_colour_run_comes_twice_as_near_as_papers_settings_in_as_many_minutes(colour):
     paper = json.loads((colour.path / "paper-as-long" / "metrics.json").read_text())
     assert colour.report["quality"]["held_out"]["frechet"] <= 0.5 * paper["quality"]["held_out"]["frechet"]
