@@ -222,7 +222,7 @@ def painted(codes):
     """The category, modulo 3, is the bright channel, as in `reader`'s pictures; c2 makes all brighter."""
     x = torch.rand(len(codes[0]), 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 0.3
     x[torch.arange(len(x)), codes[0] % 3] += 0.47
-    return (x + codes[1][:, None, None, None] / 20).clamp(0, 1)
+    return (x + codes[1][:, None, None, None] / 5).clamp(0, 1)
 
 
 def test_colour_pictures_with_a_classifier(tmp_path, few, reader):

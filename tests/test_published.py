@@ -107,7 +107,7 @@ def test_a_colour_run_keeps_its_presets_promises(colour):
     assert colour.report["conditions"]["data"].startswith(of_preset.data)
     ig.check_claims(colour.config, colour.report)
     broken = colour.report | {"quality": colour.report["quality"] | {"ratio": 20.1}}
-    with pytest.raises(AssertionError, match="promises quality.ratio of 20.0 or less"):
+    with pytest.raises(AssertionError, match=r"promises quality\.ratio of 20\.0 or less"):
         ig.check_claims(colour.config, broken)
 
 
