@@ -16,18 +16,7 @@ from infogan_core.classifier import FOLDER, features_name, load_features
 from infogan_core.files import write_whole
 from infogan_core.latents import Categorical, Uniform
 from infogan_core.meaning import meaning, name_codes, pose, pose_head, read_badly
-from infogan_core.movement import (
-    COLOUR,
-    GREY,
-    NOISES,
-    SWEEP,
-    context,
-    first_categorical,
-    keeps,
-    movement,
-    names,
-    shares,
-)
+from infogan_core.movement import COLOUR, GREY, NOISES, SWEEP, first_categorical, keeps, moves, names, shares
 from infogan_core.quality import inception_distance, quality
 
 if TYPE_CHECKING:
@@ -110,13 +99,6 @@ def bounds(run: Run, codes: list[Tensor], x: Tensor) -> dict[str, dict]:
             r2 = float(r2_score(c.numpy(), code.read(q)[0].numpy()))
             report[spec.name(i)] = {"kind": "continuous", "sigma": sigma, **numbers, "r2": r2}
     return report
-
-
-def moves(run: Run, code: int, channels: int, seed: int) -> dict:
-    """What of the picture a code moves: `movement` of a continuous one, "eta2" of a categorical one in colour."""
-    if isinstance(run.config.latents.codes[code], Uniform):
-        return movement(run, code, seed)
-    return {"eta2": context(run, code, seed)} if channels == 3 else {}
 
 
 def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: dict, inception: bool) -> None:

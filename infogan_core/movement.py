@@ -39,6 +39,13 @@ BINS = 10  # of a continuous code
 SETTINGS = 50  # of noise and the other codes, for each of which a categorical code runs through its categories
 
 
+def moves(run: Run, code: int, channels: int, seed: int) -> dict:
+    """What of the picture a code moves: `movement` of a continuous one, "eta2" of a categorical one in colour."""
+    if not isinstance(run.config.latents.codes[code], Categorical):
+        return movement(run, code, seed)
+    return {"eta2": context(run, code, seed)} if channels == 3 else {}
+
+
 def movement(run: Run, code: int, seed: int) -> dict:
     """Figure 2 (b-d) of Chen et al. 2016 as numbers: what of the picture does the swept code move?
 

@@ -35,9 +35,8 @@ def load_images(
     [N], `attributes` [N, A], `attribute_names`, or a folder of pictures, each cropped to its central square, whose
     subfolders' names, in sorted order, become labels. CelebA and a folder's pictures are reduced to `size` pixels
     (None: the dataset's own); CelebA's first to `crop`, centre and side (x, y, side) in pixels of 178x218 (None: (89,
-    121, 128)), and kept in a file in `root`. SVHN's extra_32x32.mat joins the training images where it lies beside
-    train_32x32.mat (`root`/svhn for "download", which then checks it). `skip_bad` leaves out, and counts in the name,
-    what does not decode and what CelebA's list and pictures have not in common.
+    121, 128)), and kept in a file in `root`. SVHN's extra_32x32.mat is added where it lies beside train_32x32.mat.
+    `skip_bad` leaves out, and counts in the name, what does not decode or is not in CelebA's list.
     Raises ValueError, FileNotFoundError or OSError for what cannot be used, RuntimeError where the download fails.
     """
     if dataset not in DATASETS:

@@ -89,7 +89,9 @@ def test_same_seed_same_classifier():
 def test_held_out_pictures_are_never_trained_on():
     """Other held-out pictures leave the weights as they are."""
     images, x = divided(), blobs(n=4).pixels
-    others = ImageSet(images.pixels, images.labels, "x", blobs(n=7, seed=9), images.attributes, images.attribute_names)
+    others = ImageSet(
+        images.pixels, images.labels, "SVHN", blobs(n=7, seed=9), images.attributes, images.attribute_names
+    )
     a, b = (train_features("svhn", i, steps=2) for i in (images, others))
     assert torch.equal(a.penultimate(x), b.penultimate(x))
 

@@ -10,7 +10,8 @@ import torch
 import infogan_core as ig
 from conftest import ROOT, SHARED
 from infogan_core.latents import Categorical
-from infogan_core.metrics import information, movement, recognition
+from infogan_core.metrics import information, recognition
+from infogan_core.movement import movement
 
 PUBLISHED = ROOT / "outputs" / "published" / "mnist"
 pytestmark = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="nothing is published yet")
