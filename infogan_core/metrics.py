@@ -55,11 +55,8 @@ def evaluate(
     spec = run.config.latents
     codes, x = fakes(run, samples, seed)
     report = {"codes": bounds(run, codes, x)}
-    for i in range(len(spec.codes)):
-        report["codes"][spec.name(i)] |= moves(run, i, images.channels, seed)
-    if images.channels == 3:
-        for numbers, share in zip(report["codes"].values(), shares(spec, codes, x), strict=True):
-            numbers["share"] = share
+    for i, share in enumerate(shares(spec, codes, x)):
+        report["codes"][spec.name(i)] |= moves(run, i, images.channels, seed) | share
     if first_categorical(spec) is not None:
         report |= recognition(run, images, seed)
     report["names"] = names(report["codes"])

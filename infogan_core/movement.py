@@ -81,18 +81,21 @@ def context(run: Run, code: int, seed: int) -> dict[str, float]:
     return {name: eta2(PLANE.get(name, measure)(pictures).view(SETTINGS, k, -1)) for name, measure in COLOUR.items()}
 
 
-def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, float]]:
-    """How much each code matters to a measure: its share of the variance between pictures, one dict per code.
+def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, dict[str, float]]]:
+    """How much each code matters in colour: {"share": {measure: its share of the variance between pictures}} per code.
 
-    codes, x: random samples, one tensor [N] per code and their pictures [N, 3, H, W] in 0..1. A code may move
-    something in every picture alike, and little beside the others. A continuous code counts in BINS equal steps.
+    codes, x: random samples, one tensor [N] per code and their pictures [N, 3, H, W] in 0..1; {} for grey ones. A code
+    may move something in every picture alike, and little beside the others. A continuous code counts in BINS equal
+    steps.
     """
-    found: list[dict[str, float]] = [{} for _ in spec.codes]
+    if x.shape[1] == 1:
+        return [{} for _ in spec.codes]
+    found: list[dict[str, dict[str, float]]] = [{"share": {}} for _ in spec.codes]
     for name, measure in COLOUR.items():
         values = torch.cat([PLANE.get(name, measure)(part) for part in x.split(1000)])
         for share, code, c in zip(found, spec.codes, codes, strict=True):
             groups = c if isinstance(code, Categorical) else ((c + 1) / 2 * BINS).long().clamp(max=BINS - 1)
-            share[name] = explained(groups, values)
+            share["share"][name] = explained(groups, values)
     return found
 
 

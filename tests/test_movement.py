@@ -106,7 +106,7 @@ def test_what_a_code_explains_of_all_pictures():
     """The border is c1's hue, whose luma differs, and c2 brightens it: they share its brightness, c3 has none of it."""
     spec = LatentSpec(1, SVHN)
     _, codes = spec.sample(5000, torch.Generator().manual_seed(0))
-    c1, c2, c3 = movement.shares(spec, codes, tinted(codes))
+    c1, c2, c3 = (code["share"] for code in movement.shares(spec, codes, tinted(codes)))
     assert c1["background hue"] == pytest.approx(1)
     assert c1["background brightness"] + c2["background brightness"] == pytest.approx(1, abs=0.03)
     assert min(c1["background brightness"], c2["background brightness"]) > 0.4
