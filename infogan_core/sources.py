@@ -36,8 +36,8 @@ def load_images(
     folder's pictures are reduced to `size` pixels (None: the dataset's own); CelebA's first to `crop`, centre and side
     (x, y, side) in pixels of 178x218 (None: (89, 121, 128)), and kept in a file in `root`. SVHN's extra_32x32.mat is
     added where it lies beside train_32x32.mat. `skip_bad` leaves out, and counts in the name, what does not decode or
-    is not in CelebA's list. Raises ValueError, FileNotFoundError or OSError for what cannot be used, RuntimeError where
-    the download fails.
+    is not in CelebA's list. Raises ValueError or OSError for what cannot be used, RuntimeError where the download
+    fails.
     """
     if dataset not in DATASETS:
         raise ValueError(f"unknown dataset {dataset!r}: choose from {', '.join(map(repr, DATASETS))}")
