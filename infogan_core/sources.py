@@ -32,12 +32,11 @@ def load_images(
     "dsprites" (rendered sprites), or a path: the official files or a folder that holds them (for CelebA,
     img_align_celeba.zip or its folder, and list_attr_celeba.txt beside it), an .npz with `images` uint8 [N, H, W] or
     [N, H, W, C], 28x28, 32x32 or 64x64, and optional integer `labels` [N], `attributes` [N, A], `attribute_names`, or a
-    folder of pictures, each cropped to its central square, whose subfolders' names, sorted, become labels. CelebA and a
-    folder's pictures are reduced to `size` pixels (None: the dataset's own); CelebA's first to `crop`, centre and side
-    (x, y, side) in pixels of 178x218 (None: (89, 121, 128)), and kept in a file in `root`. SVHN's extra_32x32.mat is
-    added where it lies beside train_32x32.mat. `skip_bad` leaves out, and counts in the name, what does not decode or
-    is not in CelebA's list. Raises ValueError or OSError for what cannot be used, RuntimeError where the download
-    fails.
+    folder of pictures, cropped to their central squares, subfolders' names, sorted, being labels. CelebA and a folder's
+    pictures are reduced to `size` pixels; CelebA's first to `crop`, centre and side (x, y, side) in pixels of 178x218
+    (None: (89, 121, 128)), and kept in a file in `root`. SVHN's extra_32x32.mat is added where it lies beside
+    train_32x32.mat. `skip_bad` leaves out, and counts in the name, what does not decode or is not in CelebA's list.
+    Raises ValueError or OSError for what cannot be used, RuntimeError where the download fails.
     """
     if dataset not in DATASETS:
         raise ValueError(f"unknown dataset {dataset!r}: choose from {', '.join(map(repr, DATASETS))}")
