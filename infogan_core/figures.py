@@ -105,7 +105,7 @@ def code_title(run: Run, code: int) -> str:
 def category_label(run: Run, code: int, k: int) -> str:
     """A category's number and, where the run's report names it, beneath it what it turned out to mean."""
     meaning = (run.report.get("names") or {}).get(f"{run.config.latents.name(code)}={k}", "")
-    return "\n".join([str(k), *textwrap.wrap(meaning, 9)])
+    return "\n".join([str(k), *textwrap.wrap(meaning, 9, break_long_words=False)])
 
 
 def traversal_figure(
