@@ -79,7 +79,7 @@ class Explorer(widgets.HBox):
 
     def _arranged(self) -> tuple[widgets.Widget, widgets.Widget]:
         named = (self.view, *self.controls, self.noise, self.swept)
-        width = f"{1 + 0.55 * max(len(widget.description) for widget in named):.1f}em"
+        width = f"{1 + 0.55 * min(30, max(len(widget.description) for widget in named)):.1f}em"
         for widget in named:
             widget.style.description_width = width
             widget.layout.max_width = "100%"
