@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, one_hot, softplus
 
+BINS = 10  # of a continuous code, where samples are counted
 SIGMA_FLOOR = 0.05  # without a floor a learned sigma runs to 0 and its log-density, log(1 / sigma), to infinity
 
 
@@ -53,6 +54,10 @@ class Categorical:
     def log_q(self, logits: Tensor, c: Tensor) -> Tensor:
         """log Q(c|x) in nats: logits [n, K], c int64 [n] -> [n]."""
         return log_softmax(logits, dim=1).gather(1, c[:, None]).squeeze(1)
+
+    def bins(self, c: Tensor) -> tuple[Tensor, int]:
+        """The group that each sample counts in, int64 [n], and how many groups there are: the categories."""
+        return c, self.k
 
     def read(self, logits: Tensor) -> Tensor:
         """Q(c|x) as probabilities [n, K]."""
@@ -102,6 +107,10 @@ class Uniform:
     def encode(self, c: Tensor) -> Tensor:
         """float [n] -> [n, 1]."""
         return c.float()[:, None]
+
+    def bins(self, c: Tensor) -> tuple[Tensor, int]:
+        """The group that each sample counts in, int64 [n], and how many groups there are: BINS of equal width."""
+        return ((c + 1) / 2 * BINS).long().clamp(0, BINS - 1), BINS
 
     def read(self, params: Tensor) -> tuple[Tensor, Tensor]:
         """Q(c|x) as (mean [n], standard deviation [n])."""

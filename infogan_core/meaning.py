@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 STRONG = 0.4  # a category is named after what is read this much more often than in the median of its code's categories
 LISTED = 0.2  # rates are reported where one category is this much above the median
 SKILL = 0.2  # what the classifier reads little better than by guessing the commonest value names nothing
-BINS = 10  # of a continuous code
 WORDS = {  # where CelebA's name, or a factor's, is not what a person would say
     "5_o_Clock_Shadow": "stubble",
     "Heavy_Makeup": "make-up",
@@ -60,14 +59,12 @@ def meaning(
     """
     report: dict[str, Any] = {"codes": {}, "strong": [], "unread": list(unread), "samples": len(codes[0])}
     for i, (code, c) in enumerate(zip(spec.codes, codes, strict=True)):
-        categorical = isinstance(code, Categorical)
-        k = code.k if categorical else BINS
-        c = c if categorical else ((c + 1) / 2 * BINS).long().clamp(0, BINS - 1)
-        tables = {head.name: contingency(c, read[head.name], k, len(head.values)) for head in heads}
+        groups, k = code.bins(c)
+        tables = {head.name: contingency(groups, read[head.name], k, len(head.values)) for head in heads}
         links = {name: link(table) for name, table in tables.items()}
         entry: dict[str, Any] = {"mi": {name: mi for name, (mi, _) in links.items()}}
         entry["mi_bias"] = max(bias for _, bias in links.values())
-        if categorical:
+        if isinstance(code, Categorical):
             rates = {name: (head, rate) for head in heads for name, rate in rates_of(head, tables[head.name]).items()}
             varied = {name: rate for name, (_, rate) in rates.items() if (rate - rate.quantile(0.5)).max() >= LISTED}
             entry["rates"] = {name: [round(r, 4) for r in rate.tolist()] for name, rate in varied.items()}

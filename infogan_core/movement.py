@@ -35,7 +35,6 @@ TIED = 0.01  # what is that close to the strongest is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 NOISES = 20  # sweeps per category
 KEPT, SURE = 500, 0.8  # settings in which what is read should stay, and how certain a reader is then
-BINS = 10  # of a continuous code
 SETTINGS = 50  # of noise and the other codes, for each of which a categorical code runs through its categories
 
 
@@ -85,8 +84,7 @@ def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, d
     """How much each code matters in colour: {"share": {measure: its share of the variance between pictures}} per code.
 
     codes, x: random samples, one tensor [N] per code and their pictures [N, 3, H, W] in 0..1; {} for grey ones. A code
-    may move something in every picture alike, and little beside the others. A continuous code counts in BINS equal
-    steps.
+    may move something in every picture alike, and little beside the others. A continuous code counts in ten bins.
     """
     if x.shape[1] == 1:
         return [{} for _ in spec.codes]
@@ -94,8 +92,7 @@ def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, d
     for name, measure in COLOUR.items():
         values = torch.cat([PLANE.get(name, measure)(part) for part in x.split(1000)])
         for share, code, c in zip(found, spec.codes, codes, strict=True):
-            groups = c if isinstance(code, Categorical) else ((c + 1) / 2 * BINS).long().clamp(max=BINS - 1)
-            share["share"][name] = explained(groups, values)
+            share["share"][name] = explained(code.bins(c)[0], values)
     return found
 
 
