@@ -105,7 +105,8 @@ def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: di
     if inception:
         real = train if held_out is None else held_out
         report["conditions"]["inception"] = {"frechet": inception_distance(x, real), "n": [len(x), len(real)]}
-    if not (FOLDER / f"{name}.safetensors").is_file():
+    alike = getattr(run, "env", {}).get("note", images.note) == images.note  # both rendered, or neither
+    if not alike or not (FOLDER / f"{name}.safetensors").is_file():
         report["conditions"]["features"] = None
         return
     features = load_features(name)

@@ -9,9 +9,9 @@ from safetensors.torch import load_file, save_file
 from torch import tensor
 
 from conftest import ROOT
-from infogan_core import classifier, features
+from infogan_core import classifier, features, rendered, rendered_faces
 from infogan_core.classifier import Head, features_name, load_features, save_features
-from infogan_core.features import augment, columns, heads_of, train_features
+from infogan_core.features import accuracy, augment, columns, heads_of, train_features
 from infogan_core.images import ImageSet
 
 PUBLISHED = ROOT / "outputs" / "published" / "features"
@@ -211,12 +211,21 @@ def test_encode_splits_at_the_edges():
     assert Head("x", ("low", "middle", "high"), (0.0, 1.0)).encode(tensor([-1, 0.5, 2.0])).tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("name", ["svhn", "celeba"])
+@pytest.mark.parametrize(
+    ("dataset", "render", "factor"),
+    [("svhn", rendered.house_numbers, "digit"), ("celeba", rendered_faces.faces, "glasses")],
+)
+def test_published_classifier_reads_the_true_factors_of_rendered_pictures(dataset, render, factor):
+    """Of pictures of another seed than those that it was trained on."""
+    images = render(300, seed=7)
+    read = accuracy(load_features(features_name(dataset, images)), images, dataset)
+    assert read[factor]["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("name", ["mnist", "svhn", "celeba", "svhn-rendered", "celeba-rendered"])
 def test_published_classifier(name):
     """It fits into 3 MiB and reads well above guessing, by its own held-out numbers."""
     path = PUBLISHED / f"{name}.safetensors"
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not published yet")
     held_out = dict(load_features(name).about["held_out"])
     assert path.stat().st_size <= 3 << 20
     assert held_out.pop("n") >= 1000

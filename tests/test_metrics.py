@@ -244,7 +244,11 @@ def test_colour_pictures_with_a_classifier(tmp_path, few, reader):
 
 
 def test_rendered_pictures_are_not_read_by_the_real_classifier(tmp_path, few, reader):
+    """... nor by the rendered ones' what a run draws that was trained on real ones, and the other way round."""
+    run = FakeRun(painted, blind, path=tmp_path, dataset="svhn")
     drawn = ImageSet(reader.pixels, reader.labels, "rendered", reader.held_out, note="rendered, not SVHN")
-    report = metrics.evaluate(FakeRun(painted, blind, path=tmp_path, dataset="svhn"), drawn, samples=100)
-    assert report["conditions"]["features"] is None
-    assert "meaning" not in report
+    of_drawn = metrics.evaluate(run, drawn, samples=100)
+    run.env = {"note": "rendered, not SVHN"}
+    for report in (of_drawn, metrics.evaluate(run, reader, samples=100)):
+        assert report["conditions"]["features"] is None
+        assert "meaning" not in report
