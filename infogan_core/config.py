@@ -33,6 +33,7 @@ class Config:
     lr_g: float = 1e-3
     lr_decay: bool = False  # both rates fall linearly to 0 over the second half of the steps (Zhu et al. 2017)
     beta1: float = 0.5  # of both Adams, 0 in Gulrajani et al. 2017; beta2 is 0.999
+    objective: str = "gan"  # equation 1 with G's -log D, or "hinge" (Lim & Ye 2017; Miyato et al. 2018)
     lambda_info: tuple[float, ...] = (1.0,)  # lambda of equation 6, one for all codes, or one per code (ours)
     info_trains_trunk: bool = True  # whether L_I also updates the trunk that D and Q share
     info_trains_g: bool = True  # ... and G: without either, a plain GAN, with Q trained beside it to read the codes
@@ -107,8 +108,10 @@ LATER = {
     "flip",
     "crop",
     "info_trains_g",
+    "objective",
 }  # older files lack these: default
 CHOICES = {
+    "objective": ("gan", "hinge"),
     "precision": ("auto", "fp32", "bf16"),
     "step_form": ("auto", "eager", "compile", "graph"),
     "channels": (1, 3),

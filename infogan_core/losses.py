@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 from infogan_core.latents import LatentSpec
 
@@ -19,6 +19,22 @@ def d_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 def g_loss(fake_logits: Tensor) -> Tensor:
     """Non-saturating generator loss. Not equation 1: log(1 - D) becomes -log D (Goodfellow et al. 2014, section 3)."""
     return softplus(-fake_logits).mean()  # -log D(G(z, c))
+
+
+def d_hinge(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """Hinge loss of D (Lim & Ye 2017; Miyato et al. 2018): E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z, c)))].
+
+    Not in InfoGAN: D is a score [n] here, not a probability, and what it is sure of teaches it nothing more. -> scalar
+    """
+    return relu(1 - real_scores).mean() + relu(1 + fake_scores).mean()
+
+
+def g_hinge(fake_scores: Tensor) -> Tensor:
+    """What G minimises against the hinge loss: -E[D(G(z, c))]. Scores [n] -> scalar."""
+    return -fake_scores.mean()
+
+
+ADVERSARIAL = {"gan": (d_loss, g_loss), "hinge": (d_hinge, g_hinge)}  # what D, and what G minimises
 
 
 def mi_bound(spec: LatentSpec, q_params: list[Tensor], codes: list[Tensor]) -> Tensor:

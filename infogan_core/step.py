@@ -12,7 +12,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from infogan_core.augmentation import recolored, warped
 from infogan_core.config import Config
 from infogan_core.latents import Categorical
-from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound, shared_information
+from infogan_core.losses import ADVERSARIAL, info_loss, mi_bound, shared_information
 from infogan_core.networks import Discriminator, Generator, to_network_range
 
 TERMS = ("loss_d", "loss_g", "d_real", "d_fake", "mi_real")  # of a step, before L_I of each code
@@ -138,14 +138,16 @@ class Step:
     def d_objective(
         self, real: Tensor, fake: Tensor, codes: list[Tensor], again: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """What D and Q minimise: equation 1 minus lambda L_I. Returns (loss, [d_loss, D(x), D(G(z, c)), I(c; c')]).
+        """What D and Q minimise: equation 1, or the hinge loss, minus lambda L_I.
+
+        Returns (loss, [loss of D, D(x), D(G(z, c)), I(c; c')]).
 
         With `again`, the real pictures under another warp, also minus lambda_real I(c; c').
         """
         c, n = self.config, len(real)
         of_real, of_fake, *of_again = self.D.features(real, fake, *([] if again is None else [again])).split(n)
         real_logits, fake_logits = self.D.d(of_real), self.D.d(of_fake)
-        adversarial = d_loss(real_logits, fake_logits)
+        adversarial = ADVERSARIAL[c.objective][0](real_logits, fake_logits)
         q_params = self.D.q(of_fake if c.info_trains_trunk else of_fake.detach())
         loss = adversarial + info_loss(mi_bound(c.latents, q_params, codes), c.lambda_info)
         shared = self._shared_information(of_real, *of_again) if of_again else torch.zeros_like(adversarial)
@@ -163,9 +165,10 @@ class Step:
         return of_batch
 
     def g_objective(self, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """What G minimises: -log D minus lambda L_I. Returns (loss, [g_loss, L_I of each code])."""
+        """What G minimises: -log D, or -D, minus lambda L_I. Returns (loss, [loss of G, L_I of each code])."""
         fake_logits, q_params = self.D(fake)
-        adversarial, mi = g_loss(fake_logits), mi_bound(self.config.latents, q_params, codes)
+        adversarial = ADVERSARIAL[self.config.objective][1](fake_logits)
+        mi = mi_bound(self.config.latents, q_params, codes)
         information = info_loss(mi, self.config.lambda_info) if self.config.info_trains_g else 0
         return adversarial + information, torch.cat([adversarial[None], mi]).detach()
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from infogan_core import Categorical, LatentSpec, Uniform, d_loss, g_loss, info_loss, mi_bound
-from infogan_core.losses import shared_information
+from infogan_core.losses import d_hinge, g_hinge, shared_information
 
 CAT = LatentSpec(codes=(Categorical(10),))
 
@@ -87,3 +87,11 @@ def test_losses_stay_finite_for_a_certain_d():
     far = torch.tensor([1e4])
     assert d_loss(-far, far).item() == pytest.approx(2e4)
     assert g_loss(-far).item() == pytest.approx(1e4)
+
+
+def test_hinge_stops_at_its_margin():
+    """0 once real scores are above 1 and fake ones below -1; 2 where D knows nothing; G's is minus the mean score."""
+    assert d_hinge(torch.tensor([1.0, 7.0]), torch.tensor([-1.0, -3.0])).item() == 0
+    assert d_hinge(torch.zeros(4), torch.zeros(4)).item() == 2
+    assert d_hinge(torch.tensor([-1.0, 1.0]), torch.tensor([0.5, -1.0])).item() == pytest.approx(1 + 0.75)
+    assert g_hinge(torch.tensor([1.0, -3.0])).item() == 1

@@ -49,7 +49,9 @@ def test_compiled_is_eager(blobs):
 
 
 @needs_cuda
-@pytest.mark.parametrize("changes", [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True, "instance_noise": 0.5}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True, "instance_noise": 0.5, "objective": "hinge"}]
+)
 def test_graphed_is_eager(changes, blobs):
     config, cuda = tiny(shift=2, **changes), resolve_device("cuda")
     eager = trace(config.replace(step_form="eager"), blobs.pixels, cuda, n=WARMUP + 4)
@@ -106,6 +108,17 @@ def test_forward_halves_stay_on_a_gpu():
             d.item()
         with pytest.raises(RuntimeError, match="device"):
             step.fake(noise, [t.to("cpu") for t in c])
+
+
+def test_objective_is_the_configs(blobs):
+    """The hinge loss of untrained networks, whose scores lie within the margin: 2 - mean D(x) + mean D(G(z, c))."""
+    step, batches = make(tiny(objective="hinge", lambda_info=0.0), blobs.pixels)
+    noise, codes = next(batches).draws[0]
+    real, fake = torch.rand(32, 1, 28, 28), step.fake(noise, codes).detach()
+    score = step.D.d(step.D.features(real, fake))
+    of_d, of_g = step.d_objective(real, fake, codes)[0], step.g_objective(fake, codes)[0]
+    assert of_d.item() == pytest.approx((2 - score[:32].mean() + score[32:].mean()).item(), abs=1e-5)
+    assert of_g.item() == pytest.approx(-score[32:].mean().item(), abs=1e-5)
 
 
 def gradients(config, pixels):
