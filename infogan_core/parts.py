@@ -11,6 +11,7 @@ PARTS = {  # by the name of the profile without it: the part, and the fields tha
     "without-norms": ("batch norm in every block of G", ("norm_every",)),
     "without-average": ("average of G", ("ema",)),
     "without-decay": ("rates that fall to 0", ("lr_decay",)),
+    "without-hinge": ("the hinge loss", ("objective",)),
     "without-rates": ("other rates, and momentum", ("lr_d", "lr_g", "beta1")),
     "without-warps": ("shifted and warped pictures", ("shift", "warp", "moved")),
     "without-unwarped": ("half of them as they are", ("moved",)),
