@@ -52,12 +52,20 @@ def _plain_gan(study: dict[str, Any]) -> Iterator[Row]:
 def _house_numbers(run: Run) -> Iterator[Row]:
     moved = {name: code for name, code in run["codes"].items() if abs(code.get("brightness", 0)) >= NAMED}
     lit = {name: code for name, code in moved.items() if code["share"]["brightness"] >= SHARE}
-    light = max(lit, key=lambda name: lit[name]["digit_kept"]["sure"])
-    rho, kept = lit[light]["brightness"], lit[light]["digit_kept"]
+    if lit:
+        light = max(lit, key=lambda name: lit[name]["digit_kept"]["sure"])
+    else:
+        light = max(moved, key=lambda name: moved[name]["share"]["brightness"])
+    rho, kept = moved[light]["brightness"], moved[light]["digit_kept"]
     said = (
         f"rho of {light} with brightness: {rho:.2f}; in {kept['sure']:.0%} of the {kept['n_sure']} settings in which "
         "the classifier is sure of both ends it reads the same digit"
     )
+    if not lit:
+        share = moved[light]["share"]["brightness"]
+        said += (
+            f"; its share of how brightness differs between pictures is {share:.0%}, below the {SHARE:.0%} of a name"
+        )
     yield "5a", "Continuous variation: Lighting", _sheet(run, light), said
     nats = {name: code["mi"]["digit"] for name, code in run["meaning"]["codes"].items()}
     digit = max(nats, key=nats.get)

@@ -49,6 +49,13 @@ def test_light_is_the_code_that_keeps_the_digit():
     assert row[3].startswith("rho of c3 with brightness: -0.80; in 90% of the 300 settings")
 
 
+def test_light_that_matters_little_beside_other_codes_is_said_to():
+    codes = HOUSES["codes"] | {name: HOUSES["codes"][name] | {"share": {"brightness": 0.01}} for name in ("c3", "c4")}
+    row = figures(DIGITS, HOUSES | {"codes": codes}, FACES, None).splitlines()[5]
+    assert "rho of c5 with brightness" in row
+    assert "its share of how brightness differs between pictures is 2%, below the 10% of a name" in row
+
+
 def test_the_context_is_another_code_than_the_digit():
     row = table()[4]
     assert row[2] == "![c2](svhn/traversals/c2.png)"
