@@ -34,8 +34,10 @@ def curves(run: Run) -> Figure:
     for axes, kind in zip(panels, kinds, strict=False):
         _draw_bound(axes, run, kind)
     losses, output = panels[len(kinds) :]
-    _draw_pair(losses, run, {"loss_d": "D", "loss_g": "G"}, "losses", "nats")
-    _draw_pair(output, run, {"d_real": "D(x)", "d_fake": "D(G)"}, "D's output", "probability")
+    hinge = run.config.objective == "hinge"  # D's output is a score then, of which a sigmoid was recorded
+    _draw_pair(losses, run, {"loss_d": "D", "loss_g": "G"}, "losses", "score" if hinge else "nats")
+    said = ("D's score, its sigmoid", "0 to 1") if hinge else ("D's output", "probability")
+    _draw_pair(output, run, {"d_real": "D(x)", "d_fake": "D(G)"}, *said)
     output.set_ylim(0, 1)
     if note_of(run):
         figure.supxlabel(note_of(run), fontsize=8, color=QUIET)

@@ -21,7 +21,8 @@ MNIST = LatentSpec(3, (Categorical(4), Uniform(), Uniform()))
 
 def fake_run(spec=MNIST, channels=1, names=None, steps=(10, 20, 30)):
     """A run whose pictures are its latents, encoded, as columns of grey; it remembers what it was given."""
-    run = SimpleNamespace(config=SimpleNamespace(latents=spec), report={"names": names} if names else {})
+    config = SimpleNamespace(latents=spec, objective="gan")
+    run = SimpleNamespace(config=config, report={"names": names} if names else {})
 
     def generate(noise, codes):
         run.noise, run.codes = noise, codes
@@ -183,6 +184,13 @@ def test_curves_have_a_panel_per_kind_of_code_and_two_for_the_game(codes):
     lines = [sum(line.get_linestyle() != "--" for line in axes.lines) for axes in figure.axes]
     kinds = [sum(isinstance(code, kind) for code in codes) for kind in (Categorical, Uniform)]
     assert lines == [*filter(None, kinds), 2, 2]
+
+
+@pytest.mark.parametrize(("objective", "title"), [("gan", "D's output"), ("hinge", "D's score, its sigmoid")])
+def test_what_is_no_probability_is_not_called_one(objective, title):
+    run = fake_run()
+    run.config.objective = objective
+    assert (panel(curves(run), title).get_ylabel() == "probability") == (objective == "gan")
 
 
 def test_curves_of_no_records_are_refused():
