@@ -24,7 +24,7 @@ def g_loss(fake_logits: Tensor) -> Tensor:
 def d_hinge(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """Hinge loss of D (Lim & Ye 2017; Miyato et al. 2018): E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z, c)))].
 
-    Not in InfoGAN: D is a score [n] here, not a probability, and what it is sure of teaches it nothing more. -> scalar
+    Not in InfoGAN. Scores [n] -> scalar: D is no probability here, and what it is sure of teaches it nothing more.
     """
     return relu(1 - real_scores).mean() + relu(1 + fake_scores).mean()
 

@@ -65,8 +65,15 @@ _HELPED = {  # what the paper leaves out, and helps: see the fields of Config fo
     "ema": 0.998,
     "lambda_info": (0.5,),
 }
-_HELPED_SVHN = {"width": 0.5, "steps": 70_000, "log_every": 250, "lr_d": 2e-3, "lr_g": 2e-3, "beta1": 0.0}
-_HELPED_SVHN["objective"] = "hinge"
+_HELPED_SVHN = {
+    "width": 0.5,
+    "steps": 70_000,
+    "log_every": 250,
+    "lr_d": 2e-3,
+    "lr_g": 2e-3,
+    "beta1": 0.0,
+    "objective": "hinge",
+}
 _HELPED_CELEBA = {"steps": 18_000, "lr_d": 3e-4, "color": 1.0, "flip": True}
 _HELPED_CELEBA["lambda_info"] = (1.0,) + (0.25,) * 9  # one code comes first, and tells kinds of face apart
 _SVHN_CODES = (Categorical(10),) * 4 + (Uniform(),) * 4  # appendix C.2; section 7.2's two continuous do not add up
