@@ -33,7 +33,8 @@ class FakeRun:
     """Paints its latents, encoded, as columns of grey; Q believes in category 1 and in 0.25 +- 0.5."""
 
     def __init__(self, spec=MNIST, channels=1, names=None):
-        self.config = SimpleNamespace(latents=spec, dataset="fake", image_size=28, channels=channels)
+        size = {"image_size": 28, "channels": channels}
+        self.config = SimpleNamespace(latents=spec, dataset="fake", objective="gan", **size)
         self.report, self.channels = {"names": names or {}}, channels
         self.drawn, self.broken, self.threads, self.codes = 0, None, [], None
 
