@@ -173,9 +173,10 @@ class LatentSpec:
     def start(self) -> list[float]:
         """Where sliders stand at first: at a drawn category, always the same, and in the middle of a continuous code.
 
-        Of many codes the corner where each is at its first category may be one that looks like no sample.
+        Of many codes the corner where each is at its first category may be one that looks like no sample; the seed here
+        is one whose draw is a whole picture in each published run.
         """
-        _, drawn = self.sample(1, torch.Generator().manual_seed(0))
+        _, drawn = self.sample(1, torch.Generator().manual_seed(2))
         pairs = zip(self.codes, drawn, strict=True)
         return [c.item() if isinstance(code, Categorical) else 0.0 for code, c in pairs]
 
