@@ -2,6 +2,7 @@
 PROFILE ?= quick
 SOURCE ?= embedded
 SEED ?= 0
+SKIP_BAD ?= False
 DEVICE ?= auto
 THEME ?= light
 DATASET ?= svhn
@@ -26,7 +27,7 @@ results: .venv/installed  # outputs/published/RESULTS.md and README's tables, fr
 .PHONY: figure1 evidence results mnist svhn celeba features lab gallery share test bench bench-sliders
 mnist svhn celeba: .venv/installed
 	$(BIN)/python -m infogan_core.batch notebooks/$@.ipynb -p profile $(PROFILE) -p weights $(WEIGHTS) \
-		-p source "$(SOURCE)" -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"
+		-p source "$(SOURCE)" -p skip_bad $(SKIP_BAD) -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"
 	@echo "executed notebook: $(OUT)/$@.ipynb   run: $(OUT)/   sliders: make lab NOTEBOOK=$@"
 
 features: OUT = outputs/published/features

@@ -168,7 +168,7 @@ def read_list(path: Path) -> Listed:
         raise ValueError(f"{path}: line 1 says {n:,} rows, found {len(rows):,} of {len(names)} values; copy it again")
     numbers, order = np.unique(np.array(numbers), return_index=True)
     if len(numbers) != n:
-        raise ValueError(f"{path}: lists {n - len(numbers):,} pictures twice")
+        raise ValueError(f"{path}: lists {n - len(numbers):,} pictures twice; copy it again")
     values = np.frombuffer(b"".join(rows), np.uint8).reshape(n, len(names))[order] - ord("0")
     return Listed(path, numbers, values, names)
 
@@ -203,9 +203,10 @@ def _check_listed(
     """
     known, missing = np.isin(numbers, listed.numbers), np.setdiff1d(listed.numbers, numbers)
     if not known.all() and not (skip_bad and 2 * known.sum() > len(numbers)):
+        ways = "give the file that belongs to them, or remove it" + f", or {LEAVE_OUT}" * (not skip_bad)
         raise ValueError(
             f"{listed.path}: does not match {path}, it lacks {(~known).sum():,} of its {len(numbers):,} pictures, "
-            f"{numbers[~known][0]:06d}.jpg first; give the file that belongs to them, remove it, or {LEAVE_OUT}"
+            f"{numbers[~known][0]:06d}.jpg first; {ways}"
         )
     if len(missing) and not skip_bad:
         instead = f" (there is {strays[0]})" if strays else ""

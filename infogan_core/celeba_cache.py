@@ -21,7 +21,7 @@ from infogan_core.celeba_pictures import Album, shrink
 from infogan_core.files import require_space
 from infogan_core.images import at_least_two, one_line
 
-LEAVE_OUT = "leave such out: load_images(..., skip_bad=True)"
+LEAVE_OUT = "leave such out with skip_bad=True"
 HEADER = 4096  # bytes of JSON before the pixels
 CHUNK = 256  # pictures per job: many enough that threads seldom meet, and under 4 MiB
 
@@ -71,7 +71,7 @@ def write_cache(file: Path, key: dict[str, Any], album: Album, skip_bad: bool) -
     """
     from tqdm import tqdm
 
-    problems = [f"{name} is not named like 000001.jpg, or is there twice" for name in album.strays]
+    problems = [f"{one_line(name)} is not named like 000001.jpg, or is there twice" for name in album.strays]
     numbers, kept, size = list(album.names), [], key["size"]
     require_space(file.parent, HEADER + len(numbers) * (3 * size * size + 4), "root")
     workers = os.cpu_count() or 1

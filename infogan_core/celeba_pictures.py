@@ -37,7 +37,10 @@ class Album:
     def open(self, number: int) -> io.BytesIO | Path:
         """What PIL opens."""
         name = self.names[number]
-        return self.path / name if self.archive is None else io.BytesIO(self.archive.read(name))
+        if self.archive is None:
+            return self.path / name
+        with self.archive.open(name) as entry:  # ZipFile.read() would inflate all, whatever size the zip declares
+            return io.BytesIO(entry.read(LIMIT))
 
 
 def pictures(entries: Iterable[str]) -> list[str]:

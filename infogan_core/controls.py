@@ -39,13 +39,13 @@ class Side(widgets.VBox):
         super().__init__([*name, self.picture, self.reading], layout={"max_width": "100%"})
 
     def show(self, sheet: np.ndarray, side: int) -> None:
-        self.picture.value = png_bytes(sheet, max(1, round(side / max(sheet.shape[:2]))), smooth=True)
+        scale = max(1, round(side / max(sheet.shape[:2])))
+        self.picture.value = png_bytes(sheet, scale, smooth=True, note=note_of(self.run))
 
     def read(self, x: Tensor, codes: list[Tensor]) -> None:
         """What Q reads in G(z, c), x [1, C, H, W], beside the codes that were set."""
         reading = self.run.infer(x)
-        note = note_of(self.run) and f"<br>{escape(note_of(self.run))}"
-        self.reading.value = f"What Q reads, beside what was set{note}{drawn(self.run, reading, codes)}"
+        self.reading.value = f"What Q reads, beside what was set{drawn(self.run, reading, codes)}"
 
 
 def button(text: str, tooltip: str) -> widgets.Button:

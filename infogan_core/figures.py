@@ -189,11 +189,11 @@ def show(sheet: np.ndarray, scale: int = 2, smooth: bool = False, note: str = ""
     return image
 
 
-def png_bytes(picture: np.ndarray | Figure, scale: int = 1, smooth: bool = False) -> bytes:
-    """A sheet uint8 [H', W', C], enlarged as by `show`, or a figure at its own resolution, as PNG."""
+def png_bytes(picture: np.ndarray | Figure, scale: int = 1, smooth: bool = False, note: str = "") -> bytes:
+    """A sheet uint8 [H', W', C], enlarged and labelled as by `show`, or a figure at its own resolution, as PNG."""
     buffer = io.BytesIO()
     if isinstance(picture, np.ndarray):
-        show(picture, scale, smooth).save(buffer, "PNG", compress_level=1)  # a slider waits for it
+        show(picture, scale, smooth, note).save(buffer, "PNG", compress_level=1)  # a slider waits for it
     else:
         picture.savefig(buffer, format="png", dpi=picture.dpi)
     return buffer.getvalue()

@@ -105,6 +105,6 @@ def at_least_two(n: int, where: object) -> None:
         raise ValueError(f"{where}: holds {n} images, at least 2 are needed (one to train on, one held out)")
 
 
-def one_line(error: Exception) -> str:
-    """What an error says, in one line, whatever library raised it."""
+def one_line(error: Exception | str) -> str:
+    """What an error says, or a file is called, in one line, whatever library raised it."""
     return " ".join(str(error).split()) or type(error).__name__

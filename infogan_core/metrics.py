@@ -48,10 +48,10 @@ def evaluate(
 
     c1 stands for the first categorical code; "held_out" and "real" are absent without one. `inception` adds the
     standard FID. Plain numbers, the same for the same seed; torch's global generator is left alone.
-    Raises ValueError below two samples, RuntimeError where `inception` cannot be had.
+    Raises ValueError below two samples, or where only one of run and images is rendered, RuntimeError where `inception`
+    cannot be had.
     """
-    if samples < 2:
-        raise ValueError(f"evaluate: samples must be at least 2 for a standard error, found {samples}")
+    _check(run, images, samples)
     spec = run.config.latents
     codes, x = fakes(run, samples, seed)
     report = {"codes": bounds(run, codes, x)}
@@ -67,6 +67,14 @@ def evaluate(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, (json.dumps(report, indent=2, allow_nan=False) + "\n").encode())
     return report
+
+
+def _check(run: Run, images: ImageSet, samples: int) -> None:
+    if samples < 2:
+        raise ValueError(f"evaluate: samples must be at least 2 for a standard error, found {samples}")
+    env = getattr(run, "env", {})
+    if env.get("note", images.note) != images.note:
+        raise ValueError(f"evaluate: {run.path} was trained on {env['data']}, these are {images.name}; give its source")
 
 
 def fakes(run: Run, samples: int, seed: int) -> tuple[list[Tensor], Tensor]:
@@ -105,8 +113,7 @@ def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: di
     if inception:
         real = train if held_out is None else held_out
         report["conditions"]["inception"] = {"frechet": inception_distance(x, real), "n": [len(x), len(real)]}
-    alike = getattr(run, "env", {}).get("note", images.note) == images.note  # both rendered, or neither
-    if not alike or not (FOLDER / f"{name}.safetensors").is_file():
+    if not (FOLDER / f"{name}.safetensors").is_file():
         report["conditions"]["features"] = None
         return
     features = load_features(name)

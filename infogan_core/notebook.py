@@ -24,8 +24,20 @@ def start_in_project() -> None:
 
 
 def config_for(weights: str, dataset: str, profile: str, seed: int) -> Config:
-    """The preset, for `weights` "train"; else the config of the run that `weights` names. See train_or_load."""
-    return preset(dataset, profile, seed=seed) if weights == "train" else read_config(_folder(weights, dataset))
+    """The preset, for `weights` "train"; else the config of the run that `weights` names. See train_or_load.
+
+    Says so where `profile` and `seed` ask for another run than the one that is loaded. Raises ValueError for an unknown
+    profile, FileNotFoundError, with the words that `weights` takes, where there is no run.
+    """
+    wanted, folder = preset(dataset, profile, seed=seed), _folder(weights, dataset)
+    if weights == "train":
+        return wanted
+    if not folder.is_dir():
+        raise FileNotFoundError(f'weights must be "train", "published" or a run directory, found {weights!r}')
+    found = read_config(folder)
+    if (found.profile, found.seed) != (profile, seed):
+        print(f'loaded: profile {found.profile}, seed {found.seed}; the parameters for these are for weights = "train"')
+    return found
 
 
 def train_or_load(

@@ -184,11 +184,14 @@ def about(config: Config) -> str:
     return f"{config.dataset}/{config.profile}: {p.command}; {p.cost}; {', '.join(expect)}{where}"
 
 
-def check_claims(config: Config, report: dict[str, Any]) -> None:
-    """Raise AssertionError for a number of evaluate()'s report that breaks what the config's preset promises."""
-    p = _preset(config.dataset, config.profile)
+def check_claims(config: Config, report: dict[str, Any]) -> str:
+    """How many promises of the config's preset hold, in a line; AssertionError for a number that breaks one.
+
+    `report` is evaluate()'s. A preset promises nothing of other data than its own.
+    """
+    p, name = _preset(config.dataset, config.profile), f"{config.dataset}/{config.profile}"
     if not report["conditions"]["data"].startswith(p.data):
-        return
+        return f"{name} promises nothing of {report['conditions']['data']}: not checked"
     promises = [(path, limit, 1, "more") for path, limit in p.expect.items()]
     promises += [(path, limit, -1, "less") for path, limit in p.at_most.items()]
     for path, limit, sign, words in promises:
@@ -196,5 +199,5 @@ def check_claims(config: Config, report: dict[str, Any]) -> None:
         for key in path.split("."):
             value = value[key]
         if not sign * value >= sign * limit:
-            said = f"{config.dataset}/{config.profile} promises {path} of {limit} or {words}"
-            raise AssertionError(f"{said}, found {value}")
+            raise AssertionError(f"{name} promises {path} of {limit} or {words}, found {value}")
+    return f"{name}: {len(promises)} of {len(promises)} promises hold"

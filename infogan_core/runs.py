@@ -127,7 +127,7 @@ def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
         saved = read_checkpoint(file, config)["nets"]
         states = [saved["ema" if config.ema else "generator"], saved["discriminator"]]
     else:
-        raise FileNotFoundError(f"{path} holds no weights yet: train() goes on with it")
+        raise FileNotFoundError(f"{path} holds no weights: load another run, or train() into it, if it has just begun")
     for net, state in zip(nets, states, strict=True):
         load_state(net, state, file)
     run = Run(config, *nets, path, resolve_device(device))

@@ -83,7 +83,14 @@ def _read_mat(path: Path) -> ImageSet:
         raise ValueError(f"{path}: X must be uint8 [32, 32, 3, N], found {pictures.dtype} {pictures.shape}")
     n = pictures.shape[3]
     at_least_two(n, path)
-    if digits.dtype.kind not in "iuf" or digits.ndim > 2 or max(digits.shape, default=0) != n or digits.size != n:
+    sparse = not isinstance(digits, np.ndarray)
+    if (
+        sparse
+        or digits.dtype.kind not in "iuf"
+        or digits.ndim > 2
+        or max(digits.shape, default=0) != n
+        or digits.size != n
+    ):
         raise ValueError(f"{path}: y must be {n} numbers, one per picture, found {digits.dtype} {digits.shape}")
     digits = digits.ravel()
     if not np.isin(digits, np.arange(1, 11)).all():

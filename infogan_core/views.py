@@ -9,7 +9,7 @@ import torch
 from PIL import ImageColor
 from torch import Tensor
 
-from infogan_core.figures import LIGHT, Run, grid, show, sweep
+from infogan_core.figures import LIGHT, Run, grid, note_of, show, sweep
 from infogan_core.latents import Categorical, Uniform
 
 Codes = list[Tensor]  # one setting: a tensor [1] per code
@@ -70,7 +70,9 @@ def animation(run: Run, noise: Tensor, codes: Codes, code: int, scale: int) -> b
     values = torch.tensor(back_and_forth(kind))
     tiled = [c.expand(len(values)) for c in codes]
     tiled[code] = values
-    frames = [show(grid(x[None]), scale, True) for x in run.generate(noise.expand(len(values), -1), tiled)]
+    frames = [
+        show(grid(x[None]), scale, True, note_of(run)) for x in run.generate(noise.expand(len(values), -1), tiled)
+    ]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=pace(kind), loop=0)
     return buffer.getvalue()

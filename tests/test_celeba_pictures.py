@@ -1,6 +1,9 @@
 """CelebA's pictures: the crop exact to the pixel, and zips that are damaged or not to be trusted."""
 
+import struct
+import tracemalloc
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -132,6 +135,26 @@ def test_truncated_zip_is_named(faces_zip, keep):
     faces_zip.write_bytes(data[: int(keep * len(data))])
     with refused(ValueError, f"{faces_zip}: is no whole zip, copy or download it again"), open_album(faces_zip):
         pass
+
+
+def test_picture_that_inflates_beyond_its_declared_size_takes_no_memory(tmp_path):
+    """64 MB of zeros behind a whole JPEG, and headers that declare the JPEG alone."""
+    data, squeeze = jpeg(blocks(1)), zlib.compressobj(9, zlib.DEFLATED, -15)
+    stream = squeeze.compress(data) + squeeze.compress(bytes(64 << 20)) + squeeze.flush()
+    path = write_zip(tmp_path / "celeba.zip", face_files([2]) | {"000001.jpg": stream})  # stored as it is
+    forged = bytearray(path.read_bytes())
+    for method in (forged.index(b"000001.jpg") - 22, forged.rindex(b"000001.jpg") - 36):  # local header, and central
+        forged[method : method + 2] = struct.pack("<H", zipfile.ZIP_DEFLATED)
+        forged[method + 6 : method + 10] = struct.pack("<I", zlib.crc32(data))
+        forged[method + 14 : method + 18] = struct.pack("<I", len(data))
+    path.write_bytes(forged)
+    with open_album(path) as album:
+        tracemalloc.start()
+        opened = album.open(1)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert opened.getvalue() == data
+    assert peak < 8 << 20
 
 
 def test_flipped_bits_are_noticed(faces_zip):

@@ -127,6 +127,16 @@ def test_new_noise_is_the_next_seed_in_one_redraw():
     assert png(explorer) == png(other) != before
 
 
+def test_a_picture_of_a_run_on_rendered_pictures_says_so_in_the_png():
+    """It is what stands in an executed notebook, and what is saved."""
+    run = FakeRun()
+    plain = Image.open(io.BytesIO(png(Explorer(run))))
+    run.env = {"note": "rendered, not SVHN"}
+    labelled = Image.open(io.BytesIO(png(Explorer(run))))
+    assert labelled.crop((0, 0, *plain.size)).tobytes() == plain.tobytes()
+    assert labelled.crop((0, plain.height, *labelled.size)).getextrema() != (255, 255)  # ink on white
+
+
 def test_after_the_last_seed_comes_the_first():
     explorer = Explorer(FakeRun(), seed=LAST_SEED)
     explorer.new_noise.click()

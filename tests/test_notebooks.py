@@ -12,14 +12,16 @@ import sys
 import nbformat
 import numpy as np
 import pytest
+from pictures import refused
 from PIL import Image
 
+import infogan_core as ig
 from conftest import ROOT
 from infogan_core import parameters
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DATASETS = [path for path in NOTEBOOKS if path.stem != "gallery"]  # the gallery has sliders and nothing else
-PARAMETERS = ["profile", "weights", "source", "seed", "device", "out"]
+PARAMETERS = ["profile", "weights", "source", "skip_bad", "seed", "device", "out"]
 HEADINGS = [
     "The preset",
     "The data",
@@ -132,6 +134,25 @@ def test_the_finished_run_opens_again_under_nbval(executed, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert f"{len(code_cells(notebook))} passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("weights", "profile", "message"),
+    [
+        ("publishd", "quick", 'weights must be "train", "published" or a run directory, found \'publishd\''),
+        ("published", "quik", "unknown profile of svhn 'quik'"),
+    ],
+)
+def test_a_misspelled_value_is_named(weights, profile, message):
+    with refused((ValueError, FileNotFoundError), message):
+        ig.config_for(weights, "svhn", profile, 0)
+
+
+def test_a_loaded_run_that_is_not_the_one_asked_for_says_so(capsys):
+    ig.config_for("published", "svhn", "quick", 0)
+    assert not capsys.readouterr().out
+    assert ig.config_for("published", "svhn", "paper", 3).profile == "quick"
+    assert capsys.readouterr().out.startswith("loaded: profile quick, seed 0")
 
 
 def test_own_colour_pictures_train_with_the_same_notebook(tmp_path):

@@ -102,7 +102,7 @@ def narrow(run):
     ("break_it", "error", "message"),
     [
         (shutil.rmtree, FileNotFoundError, "is no run directory: it has no config.json"),
-        (empty, FileNotFoundError, "holds no weights yet: train() goes on with it"),
+        (empty, FileNotFoundError, "holds no weights: load another run, or train() into it"),
         (cut, ValueError, "weights.safetensors is cut short or no safetensors file"),
         (damage("weights.safetensors", b"PK\x03\x04"), ValueError, "is cut short or no safetensors file"),
         (damage("weights.safetensors", save({"a": torch.zeros(1)})), ValueError, "belongs to another run"),

@@ -12,6 +12,7 @@ import pytest
 import torch
 from pictures import noise, refused
 from scipy.io import savemat
+from scipy.sparse import csc_array
 
 from conftest import SHARED
 from infogan_core.sources import load_images
@@ -105,6 +106,7 @@ def test_digits_of_any_form(tmp_path, digits):
         ({"X": np.array([["text"]], dtype=object)}, "X must be uint8 .*found object"),
         ({"y": np.arange(1, 5)}, "y must be 5 numbers, one per picture"),
         ({"y": np.ones((5, 5))}, "y must be 5 numbers, one per picture"),
+        ({"y": csc_array(np.ones((5, 1)))}, "y must be 5 numbers, one per picture"),
         ({"y": np.array(["a"] * 5)}, "y must be 5 numbers, one per picture"),
         ({"y": np.arange(5)}, "y must be digits 1..10, where 10 is the digit 0, found 0"),
         ({"y": np.arange(7, 12)}, "y must be digits 1..10, .*found 11"),

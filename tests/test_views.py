@@ -96,3 +96,10 @@ def test_an_animation_goes_back_and_forth_for_ever(code, frames, pause):
         gif.seek(frame)
         total += gif.info["duration"]
     assert total == frames * pause == len(back_and_forth(SPEC.codes[code])) * pause
+
+
+def test_an_animation_of_rendered_pictures_says_so():
+    run = FakeRun(SPEC, channels=3)
+    plain, run.env = animation(run, *setting(0, 0.0), 0, scale=8), {"note": "rendered, not SVHN"}
+    labelled = Image.open(io.BytesIO(animation(run, *setting(0, 0.0), 0, scale=8)))
+    assert labelled.height > Image.open(io.BytesIO(plain)).height
