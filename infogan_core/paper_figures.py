@@ -58,8 +58,8 @@ def _house_numbers(run: Run) -> Iterator[Row]:
         light = max(moved, key=lambda name: moved[name]["share"]["brightness"])
     rho, kept = moved[light]["brightness"], moved[light]["digit_kept"]
     said = (
-        f"rho of {light} with brightness: {rho:.2f}; in {kept['sure']:.0%} of the {kept['n_sure']} settings in which "
-        "the classifier is sure of both ends it reads the same digit"
+        f"rho of {light} with brightness: {rho:.2f}; at both ends of the trained range the classifier reads the same "
+        f"digit in {kept['share']:.0%} of all settings, in {kept['sure']:.0%} of the {kept['n_sure']} where it is sure"
     )
     if not lit:
         share = moved[light]["share"]["brightness"]

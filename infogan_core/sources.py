@@ -34,8 +34,8 @@ def load_images(
     [N, H, W, C], 28x28, 32x32 or 64x64, and optional integer `labels` [N], `attributes` [N, A], `attribute_names`, or a
     folder of pictures, cropped to their central squares, subfolders' names, sorted, being labels. CelebA and a folder's
     pictures are reduced to `size` pixels; CelebA's first to `crop`, centre and side (x, y, side) in pixels of 178x218
-    (None: (89, 121, 128)), and kept in a file in `root`. SVHN's extra_32x32.mat is added where it lies beside
-    train_32x32.mat. `skip_bad` leaves out, and counts in the name, what does not decode or is not in CelebA's list.
+    (None: (89, 121, 128)), and kept in a file in `root`. SVHN's extra_32x32.mat is added where it lies in a folder
+    or, of "download", in root/svhn. `skip_bad` leaves out, and counts in the name, what cannot be used.
     Raises ValueError or OSError for what cannot be used, RuntimeError where the download fails.
     """
     if dataset not in DATASETS:

@@ -12,10 +12,13 @@ HOUSES = {"name": "svhn", "meaning": {"codes": {name: {"mi": {"digit": 0.1}} for
 HOUSES["meaning"]["codes"]["c1"]["mi"]["digit"] = 0.4
 CONTEXT = {"left edge": 0.6, "right edge": 0.1}
 HOUSES["codes"] = {"c1": {"eta2": dict.fromkeys(CONTEXT, 0.9)}, "c2": {"eta2": CONTEXT}, "c3": {"brightness": -0.8}}
-HOUSES["codes"]["c3"] |= {"digit_kept": {"sure": 0.9, "n_sure": 300}, "share": {"brightness": 0.2}}
-HOUSES["codes"]["c4"] = HOUSES["codes"]["c3"] | {"brightness": 0.99, "digit_kept": {"sure": 0.1, "n_sure": 200}}
+HOUSES["codes"]["c3"] |= {"digit_kept": {"share": 0.6, "sure": 0.9, "n_sure": 300}, "share": {"brightness": 0.2}}
+HOUSES["codes"]["c4"] = HOUSES["codes"]["c3"] | {
+    "brightness": 0.99,
+    "digit_kept": {"share": 0.6, "sure": 0.1, "n_sure": 200},
+}
 HOUSES["codes"]["c5"] = HOUSES["codes"]["c3"] | {
-    "digit_kept": {"sure": 1.0, "n_sure": 300},
+    "digit_kept": {"share": 0.6, "sure": 1.0, "n_sure": 300},
     "share": {"brightness": 0.02},
 }
 FACES = {
@@ -46,7 +49,8 @@ def test_light_is_the_code_that_keeps_the_digit():
     """c3: c4 does not keep it, c5 moves little."""
     row = table()[3]
     assert row[2] == "![c3](svhn/traversals/c3.png)"
-    assert row[3].startswith("rho of c3 with brightness: -0.80; in 90% of the 300 settings")
+    assert row[3].startswith("rho of c3 with brightness: -0.80; at both ends of the trained range ")
+    assert "the same digit in 60% of all settings, in 90% of the 300 where it is sure" in row[3]
 
 
 def test_light_that_matters_little_beside_other_codes_is_said_to():
