@@ -113,7 +113,8 @@ def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: di
     if inception:
         real = train if held_out is None else held_out
         report["conditions"]["inception"] = {"frechet": inception_distance(x, real), "n": [len(x), len(real)]}
-    if not (FOLDER / f"{name}.safetensors").is_file():
+    single = any(shown is not None and len(shown) < 2 for shown in (train, held_out))  # has no covariance
+    if single or not (FOLDER / f"{name}.safetensors").is_file():
         report["conditions"]["features"] = None
         return
     features = load_features(name)

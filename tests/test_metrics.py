@@ -252,6 +252,11 @@ def test_rendered_pictures_are_not_read_by_the_real_classifier(tmp_path, few, re
     assert "meaning" not in report
 
 
+def test_a_single_held_out_picture_is_no_distribution(tmp_path, reader):
+    run = FakeRun(painted, blind, path=tmp_path, dataset="svhn")
+    assert "quality" not in metrics.evaluate(run, reader.hold_out_last(1), samples=100)
+
+
 @pytest.mark.parametrize("note", ["rendered, not SVHN", ""])
 def test_rendered_and_real_are_not_measured_against_each_other(tmp_path, reader, note):
     run = FakeRun(painted, blind, path=tmp_path, dataset="svhn")
