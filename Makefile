@@ -32,7 +32,8 @@ mnist svhn celeba: .venv/installed
 
 features: OUT = outputs/published/features
 features: .venv/installed  # a classifier that evaluate() reads pictures with: DATASET=svhn or celeba, SOURCE=path
-	$(BIN)/python -m infogan_core.features $(DATASET) "$(SOURCE)" --seed $(SEED) --out "$(OUT)"
+	$(BIN)/python -m infogan_core.features $(DATASET) "$(SOURCE)" --seed $(SEED) --out "$(OUT)" \
+		$(if $(filter True,$(SKIP_BAD)),--skip-bad)
 
 lab: .venv/installed
 	$(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb --ServerApp.tornado_settings=$(MESSAGE)

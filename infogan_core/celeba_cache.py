@@ -21,7 +21,7 @@ from infogan_core.celeba_pictures import Album, shrink
 from infogan_core.files import require_space
 from infogan_core.images import at_least_two, one_line
 
-LEAVE_OUT = "leave such out with skip_bad=True"
+LEAVE_OUT = "leave such out with skip_bad=True (make: SKIP_BAD=True; a command: --skip-bad)"
 HEADER = 4096  # bytes of JSON before the pixels
 CHUNK = 256  # pictures per job: many enough that threads seldom meet, and under 4 MiB
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from infogan_core.curves import dress
 from infogan_core.figures import DPI, INK, LIGHT, QUIET, note_of, show, showable, traversal
 from infogan_core.images import ImageSet
-from infogan_core.metrics import draw, read
+from infogan_core.recognition import draw, read
 from infogan_core.runs import Run
 from infogan_core.selection import SIGNALS, consensus, judge
 
@@ -108,4 +108,4 @@ def judged(runs: list[Run], images: ImageSet) -> dict[str, dict[str, float]]:
 
 @torch.no_grad()
 def _categories(run: Run, pixels: Tensor) -> Tensor:
-    return read(run, pixels).argmax(dim=1)
+    return read(run, pixels)[0].argmax(dim=1)

@@ -100,8 +100,8 @@ def features_name(dataset: str, images: ImageSet) -> str:
     "own" for own pictures, which may show anything: neither digits nor attributes are looked for. CelebA's faces in an
     .npz are known by their attributes' names.
     """
-    if dataset != "mnist" and "rendered" in images.note:
-        return f"{dataset}-rendered"
+    if images.note:
+        return f"{dataset}-rendered" if images.note == f"rendered, not {NAMES[dataset]}" else "own"
     known = images.name.startswith(NAMES[dataset]) or (dataset == "celeba" and "Smiling" in images.attribute_names)
     return dataset if known else "own"
 

@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--preset", required=True, help="mnist, svhn or celeba")
     parser.add_argument("--profile", default="quick")
     parser.add_argument("--source", default="embedded", help='"embedded", "download", or a path')
+    parser.add_argument("--skip-bad", action="store_true", help="leave out what cannot be used")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="other than the preset's")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -32,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
         overrides = {"seed": args.seed} | ({} if args.steps is None else {"steps": args.steps})
         config = preset(args.preset, args.profile, **overrides)
         with processes(args.device) if many else contextlib.nullcontext(args.device) as device:
-            images = load_images(config.dataset, args.source, size=config.image_size, crop=config.crop)
+            options = {"size": config.image_size, "crop": config.crop, "skip_bad": args.skip_bad}
+            images = load_images(config.dataset, args.source, **options)
             first = not many or distributed.get_rank() == 0
             config = config.for_images(images)
             run = train(

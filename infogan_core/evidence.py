@@ -140,7 +140,8 @@ def check_settings(run: Run) -> None:
     """Raise RuntimeError if a run's profile has other settings today; what its images decide may differ."""
     config = run.config
     as_now = preset(config.dataset, config.profile, seed=config.seed)
-    fitted = {field: getattr(config, field) for field in ("image_size", "channels", "batch")}
+    fitted = {field: getattr(config, field) for field in ("image_size", "channels")}
+    fitted["batch"] = min(as_now.batch, run.env["n_images"])
     if config != as_now.replace(**fitted):
         raise RuntimeError(f"{run.path} was made by an earlier {config.profile}: move it away, and train again")
 

@@ -16,21 +16,11 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
 from infogan_core import rendered, rendered_faces
-from infogan_core.classifier import (
-    FOLDER,
-    Classifier,
-    Features,
-    Head,
-    features_name,
-    load_features,
-    save_features,
-    unit,
-)
+from infogan_core.classifier import FOLDER, Classifier, Features, Head, features_name, save_features, unit
 
 if TYPE_CHECKING:
     from infogan_core.images import ImageSet
 
-__all__ = ["Features", "load_features", "save_features", "train_features"]
 STEPS, BATCH, LR = 1800, 128, 4e-3
 SMOOTHING = 0.05  # of the labels (Szegedy et al. 2016): keeps the classifier from being sure of everything
 MOST_VALUES = 20  # a column with more than so many values is cut into thirds
@@ -166,10 +156,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("source", help="a path, or embedded: the rendered pictures")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--skip-bad", action="store_true", help="leave out what cannot be used")
     parser.add_argument("--out", type=Path, default=FOLDER)
     args = parser.parse_args(arguments)
     try:
-        images = ig.load_images(args.dataset, args.source)
+        images = ig.load_images(args.dataset, args.source, skip_bad=args.skip_bad)
         path = args.out / f"{features_name(args.dataset, images)}.safetensors"
         if path.exists():
             raise ValueError(f"{path} exists: move it away, or name another --out")

@@ -44,7 +44,7 @@ def grid(images: Tensor | np.ndarray, columns: int = 10, pad: int = 2) -> np.nda
 
 
 def samples(run: Run, n: int = 100, seed: int = 0) -> np.ndarray:
-    """n fresh pictures, their latents drawn as in training -> uint8 [H', W', C]."""
+    """n fresh pictures, their latents drawn as in training -> uint8 [H', W', C]; label them with `note_of(run)`."""
     return grid(run.generate(*run.config.latents.sample(n, torch.Generator().manual_seed(seed))))
 
 
@@ -54,7 +54,10 @@ def edge_light(images: Tensor) -> float:
 
 
 def sweep(code: Categorical | Uniform, columns: int | None = None, limit: float = 2.0) -> Tensor:
-    """The values a code takes from left to right: its categories, or evenly from -limit to limit (11 of them)."""
+    """The values a code takes from left to right: its categories, or evenly from -limit to limit (11 of them).
+
+    Raises ValueError for fewer columns than 1, more than a code has categories, or a limit that is not above 0.
+    """
     if columns is not None and not 1 <= columns <= getattr(code, "k", math.inf):
         raise ValueError(f"columns must be 1 or more, and no more than a code has categories, found {columns}")
     if isinstance(code, Categorical):
@@ -70,7 +73,8 @@ def traversal(
     """Figure 2 of Chen et al. 2016: one code swept along each row, all else fixed in it -> uint8 [H', W', C].
 
     A categorical code runs through its categories, a continuous one over -limit..limit, in 11 columns; beside that,
-    row i shows category i mod K of the first categorical code. `code` counts from 0; ValueError if there is none such.
+    row i shows category i mod K of the first categorical code. `code` counts from 0. Raises ValueError if there is none
+    such, and what `sweep` raises.
     """
     spec = run.config.latents
     if not 0 <= code < len(spec.codes):
@@ -199,9 +203,12 @@ def png_bytes(picture: np.ndarray | Figure, scale: int = 1, smooth: bool = False
     return buffer.getvalue()
 
 
-def save_png(path: str | Path, picture: np.ndarray | Figure) -> None:
-    """Write a sheet or a figure as PNG, whole or not at all. Raises OSError, naming the file; the old one stays."""
-    write_whole(path, png_bytes(picture))
+def save_png(path: str | Path, picture: np.ndarray | Figure, note: str = "") -> None:
+    """Write a sheet, labelled as by `show`, or a figure as PNG, whole or not at all.
+
+    Raises OSError, naming the file; the old one stays.
+    """
+    write_whole(path, png_bytes(picture, note=note))
 
 
 def save_traversals(run: Run, note: str = "") -> Path:

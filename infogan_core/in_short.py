@@ -71,8 +71,9 @@ def parts(name: str, report: Report) -> str:
         verdict = worse if min(found) > max(whole) else better if max(found) < min(whole) else level
         verdict.append(f"{part} ({min(found):.1f} to {max(found):.1f})")
     return (
-        f"**The parts of {name}'s `quick`**, short runs at half width; Frechet distance, times that of real pictures: "
-        f"{min(whole):.1f} to {max(whole):.1f} over {len(whole)} seeds.\n  - Every seed is worse without: "
+        f"**The parts of {name}'s `quick`**, short runs at half width, with rates that fall to 0 and an average of "
+        f"G of decay 0.998; Frechet distance, times that of real pictures: {min(whole):.1f} to {max(whole):.1f} over "
+        f"{len(whole)} seeds.\n  - Every seed is worse without: "
         f"{', '.join(worse) or 'none'}\n  - Every seed is better without: {', '.join(better) or 'none'}\n  - The seeds "
         f"tell no difference: {', '.join(level) or 'none'}"
     )

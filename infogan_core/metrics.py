@@ -1,4 +1,4 @@
-"""What a run is worth, as numbers: nats per code, what each code moves, and how well c1 tells real images apart."""
+"""What a run is worth, as numbers: nats per code, what each code moves, and how near its pictures are to real ones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, r2_score
+from sklearn.metrics import r2_score
 from torch import Tensor
 
 from infogan_core.classifier import FOLDER, features_name, load_features
@@ -18,13 +17,12 @@ from infogan_core.latents import Categorical, Uniform
 from infogan_core.meaning import meaning, name_codes, pose, pose_head, read_badly
 from infogan_core.movement import COLOUR, GREY, NOISES, SWEEP, first_categorical, keeps, moves, names, shares
 from infogan_core.quality import inception_distance, quality
+from infogan_core.recognition import draw, recognition
 
 if TYPE_CHECKING:
+    from infogan_core.classifier import Features
     from infogan_core.images import ImageSet
     from infogan_core.runs import Run
-
-REAL_IMAGES = 10_000  # at most so many of a split are read, drawn at random: MNIST's whole test set
-SHIFTED_IMAGES = 1_000  # as many of these are shifted for "stability"
 
 
 @torch.no_grad()
@@ -35,23 +33,24 @@ def evaluate(
     samples: int = 10_000,
     seed: int = 0,
     inception: bool = False,
+    features: str | Path | None = None,
 ) -> dict:
     """All numbers of a run, also written whole to metrics.json in `out` (by default the run's own directory).
 
-    codes       per code: L_I on `samples` fresh samples; if continuous, also R^2; what it moves in the picture
-    held_out    how well c1 tells the classes apart; "train" where nothing is held out; absent without labels
+    codes       per code: L_I on `samples` fresh ones; R^2; what it `moves`; `shares`; how often it `keeps` the digit
+    held_out    how well one code tells the classes apart, see `recognition`; "train" where nothing is held out
     names       what a code, and a category, means, where the link is strong: {"c2": "slant", "c3=7": "eyeglasses 91%"}
     real        what can be told without labels: on the same images, is Q(c1|x) sure, balanced and stable?
-    quality     with a classifier in outputs/published/features: how far the pictures are from real ones
+    quality     with a classifier, the published one or the file `features`: how far the pictures are from real ones
     meaning     as well: what that classifier reads in pictures of each code
     conditions  what the numbers were measured on
-
     c1 stands for the first categorical code; "held_out" and "real" are absent without one. `inception` adds the
     standard FID. Plain numbers, the same for the same seed; torch's global generator is left alone.
-    Raises ValueError below two samples, or where only one of run and images is rendered, RuntimeError where `inception`
-    cannot be had.
+    Raises ValueError below two samples, or where only one of run and images is rendered; RuntimeError where `inception`
+    cannot be had; of the file `features` what `load_features` raises.
     """
     _check(run, images, samples)
+    reader = _reader(features_name(run.config.dataset, images), features)
     spec = run.config.latents
     codes, x = fakes(run, samples, seed)
     report = {"codes": bounds(run, codes, x)}
@@ -61,7 +60,7 @@ def evaluate(
         report |= recognition(run, images, seed)
     report["names"] = names(report["codes"])
     report["conditions"] = {"samples": samples, "seed": seed, "data": images.name, "noises": NOISES, "sweep": [*SWEEP]}
-    looks(run, images, codes, (x * 255).round().to(torch.uint8), report, inception)
+    looks(run, images, codes, (x * 255).round().to(torch.uint8), report, reader, inception)
     run.report = report
     path = Path(out or run.path) / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,15 +76,16 @@ def _check(run: Run, images: ImageSet, samples: int) -> None:
         raise ValueError(f"evaluate: {run.path} was trained on {env['data']}, these are {images.name}; give its source")
 
 
+def _reader(name: str, path: str | Path | None) -> Features | None:
+    """The classifier at path, else the published one; None where there is none."""
+    published = FOLDER / f"{name}.safetensors"
+    return load_features(name, path or published) if path or published.is_file() else None
+
+
 def fakes(run: Run, samples: int, seed: int) -> tuple[list[Tensor], Tensor]:
     """Fresh samples: (one tensor [N] per code, their pictures float [N, C, H, W] in 0..1)."""
     noise, codes = run.config.latents.sample(samples, torch.Generator().manual_seed(seed))
     return codes, run.generate(noise, codes).float().cpu()
-
-
-def information(run: Run, samples: int, seed: int) -> dict[str, dict]:
-    """`bounds` on fresh samples."""
-    return bounds(run, *fakes(run, samples, seed))
 
 
 def bounds(run: Run, codes: list[Tensor], x: Tensor) -> dict[str, dict]:
@@ -106,18 +106,25 @@ def bounds(run: Run, codes: list[Tensor], x: Tensor) -> dict[str, dict]:
     return report
 
 
-def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: dict, inception: bool) -> None:
+def looks(
+    run: Run,
+    images: ImageSet,
+    codes: list[Tensor],
+    x: Tensor,
+    report: dict,
+    features: Features | None,
+    inception: bool,
+) -> None:
     """Adds what a classifier says of pictures x, uint8 [N, C, H, W]: "quality", "meaning" and the names that follow."""
-    seed, name = report["conditions"]["seed"], features_name(run.config.dataset, images)
+    seed = report["conditions"]["seed"]
     train, held_out = (None if shown is None else draw(shown, seed)[0] for shown in (images, images.held_out))
     if inception:
         real = train if held_out is None else held_out
         report["conditions"]["inception"] = {"frechet": inception_distance(x, real), "n": [len(x), len(real)]}
     single = any(shown is not None and len(shown) < 2 for shown in (train, held_out))  # has no covariance
-    if single or not (FOLDER / f"{name}.safetensors").is_file():
+    if single or features is None:
         report["conditions"]["features"] = None
         return
-    features = load_features(name)
     heads, h = features.heads, features.penultimate(x)
     report["quality"] = quality(
         features, h, *(shown if shown is None else features.penultimate(shown) for shown in (train, held_out)), seed
@@ -128,7 +135,7 @@ def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: di
                 kept = keeps(run, i, lambda pictures: features.classify(features.penultimate(pictures))["digit"], seed)
                 report["codes"][run.config.latents.name(i)]["digit_kept"] = kept
     read = {head: p.argmax(dim=1) for head, p in features.classify(h).items()}
-    if name == "celeba":
+    if features.about["dataset"] == "celeba":
         heads += (pose_head(pose(train)),)
         read["pose"] = heads[-1].encode(pose(x))
     report["meaning"] = meaning(run.config.latents, codes, heads, read, read_badly(features))
@@ -138,68 +145,6 @@ def looks(run: Run, images: ImageSet, codes: list[Tensor], x: Tensor, report: di
     }
 
 
-def recognition(run: Run, images: ImageSet, seed: int) -> dict:
-    """{"real": ..., "held_out" or "train": ...}; categories are matched to labels on the training images."""
-    split, shown = ("train", images) if images.held_out is None else ("held_out", images.held_out)
-    pixels, labels = draw(shown, seed)
-    q, few = read(run, pixels), pixels[:SHIFTED_IMAGES]
-    report = {"real": {"split": split, "n": len(pixels), **certainty(q), "stability": stability(run, few)}}
-    if labels is not None and images.labels is not None:
-        fit_pixels, fit_labels = draw(images, seed)
-        matching = match_categories(read(run, fit_pixels).argmax(dim=1), fit_labels, q.shape[1])
-        report[split] = agreement(q.argmax(dim=1), labels, matching) | {"fitted_on": len(fit_pixels)}
-    return report
-
-
-def draw(images: ImageSet, seed: int) -> tuple[Tensor, Tensor | None]:
-    """At most REAL_IMAGES (pixels, labels), at random: files are often sorted by class."""
-    chosen = torch.randperm(len(images.pixels), generator=torch.Generator().manual_seed(seed))[:REAL_IMAGES]
-    return images.pixels[chosen], None if images.labels is None else images.labels[chosen]
-
-
-def read(run: Run, pixels: Tensor) -> Tensor:
-    """Q(c1|x) of real images: uint8 [N, C, H, W] -> probabilities [N, K]."""
-    return run.infer(pixels.float() / 255)[first_categorical(run.config.latents)].float().cpu()
-
-
-def certainty(q: Tensor) -> dict[str, float]:
-    """How sure Q(c1|x) [N, K] is of real images: mean highest probability ("confidence") and, in nats, mean entropy.
-
-    "balance" is the entropy of the mean, ln K when all categories are used alike; "mi" what lies between the two.
-    """
-    entropy, balance = (torch.special.entr(p).sum(dim=-1).mean().item() for p in (q.double(), q.double().mean(dim=0)))
-    return {"confidence": q.amax(dim=1).mean().item(), "entropy": entropy, "balance": balance, "mi": balance - entropy}
-
-
-def stability(run: Run, pixels: Tensor) -> float:
-    """Share of image-direction pairs whose category survives a shift by one pixel, the border repeated."""
-    category = read(run, pixels).argmax(dim=1)
-    moved = [(torch.arange(pixels.shape[-1]) + step).clamp(0, pixels.shape[-1] - 1) for step in (-1, 1)]
-    shifted = [pixels[:, :, rows] for rows in moved] + [pixels[..., columns] for columns in moved]
-    return torch.stack([read(run, x).argmax(dim=1) == category for x in shifted]).double().mean().item()
-
-
-def match_categories(categories: Tensor, labels: Tensor, k: int) -> Tensor:
-    """The one-to-one matching with the most hits (Hungarian method, Kuhn 1955): int64 [k], category -> label.
-
-    A category with no label left gets -1; with fewer categories than labels, some labels are never named.
-    """
-    classes = int(labels.max()) + 1
-    hits = torch.bincount(categories * classes + labels, minlength=k * classes).view(k, classes)
-    matched, names = linear_sum_assignment(hits.numpy(), maximize=True)
-    matching = torch.full((k,), -1)
-    matching[matched] = torch.from_numpy(names)
-    return matching
-
-
-def agreement(categories: Tensor, labels: Tensor, matching: Tensor) -> dict:
-    """Accuracy under `matching` [K], and two scores that need none: NMI and ARI. Categories and labels int64 [N]."""
-    right = (matching[categories] == labels).double().mean().item()
-    nmi, ari = (float(score(labels, categories)) for score in (normalized_mutual_info_score, adjusted_rand_score))
-    report = {"n": len(labels), "accuracy": right, "error": 1 - right, "nmi": nmi, "ari": ari}
-    return report | {"matching": matching.tolist()}
-
-
 def summary(report: dict) -> str:
     """The numbers of evaluate() as the few lines a person reads when a run ends.
 
@@ -207,10 +152,14 @@ def summary(report: dict) -> str:
     """
     lines = [f"{report['conditions']['data']}; {report['conditions']['samples']:,} samples"]
     for split in [key for key in ("held_out", "train") if key in report]:
-        line = "c1 on {n:,} " + split.replace("_", "-") + " images: {accuracy:.1%} right, NMI {nmi:.2f}, ARI {ari:.2f}"
-        lines.append((line + " (matched on {fitted_on:,})").format_map(report[split]))
+        line = (
+            "{code} on {n:,} " + split.replace("_", "-") + " images: {accuracy:.1%} right, NMI {nmi:.2f}, ARI {ari:.2f}"
+        )
+        lines.append((line + " (matched on {fitted_on:,})").format_map({"code": "c1"} | report[split]))
     if "real" in report:
-        line = "without labels: confidence {confidence:.3f}, balance {balance:.3f} nats, shift-stable {stability:.1%}"
+        line = (
+            "c1 without labels: confidence {confidence:.3f}, balance {balance:.3f} nats, shift-stable {stability:.1%}"
+        )
         lines.append(line.format_map(report["real"]))
     lines += _looks_lines(report)
     colour = any("brightness" in code or "eta2" in code for code in report["codes"].values())
@@ -243,4 +192,7 @@ def _looks_lines(report: dict) -> list[str]:
         best = {f"{e['code']}={e['category']}" for e in report["meaning"]["strong"]}
         named = [f"{name} {report['names'][name]}" for name in report["names"] if name in best]
         lines.append(f"categories with a meaning: {', '.join(named)}")
+    if (report["conditions"].get("features") or {}).get("dataset") == "celeba":
+        found = report["meaning"]["families"]["found"]
+        lines.append(f"attributes 40 points above the median of their code: {', '.join(found) or 'none'}")
     return lines

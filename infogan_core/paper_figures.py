@@ -29,6 +29,20 @@ def figures(mnist: Run, svhn: Run, celeba: Run, gan: dict[str, Any] | None) -> s
     return markdown(heads, [list(row) for row in sorted(panels)])
 
 
+def light_of(run: Run) -> str:
+    """The continuous code of SVHN's light, by what it does to brightness.
+
+    Of those that move it steadily (NAMED) and much (SHARE), the one that keeps the digit best; where there are none, of
+    the steady ones, or of all, the one that moves it most.
+    """
+    numbers = {name: code for name, code in run["codes"].items() if "brightness" in code}
+    steady = {name: code for name, code in numbers.items() if abs(code["brightness"]) >= NAMED}
+    named = {name: code for name, code in steady.items() if code["share"]["brightness"] >= SHARE}
+    if named:
+        return max(named, key=lambda name: named[name]["digit_kept"]["sure"])
+    return max(steady or numbers, key=lambda name: numbers[name]["share"]["brightness"])
+
+
 def _digits(run: Run) -> Iterator[Row]:
     codes, held_out = run["codes"], run["held_out"]
     said = f"error {held_out['error']:.1%} of {held_out['n']:,}; L_I(c1) {codes['c1']['mi']:.3f} nats"
@@ -50,19 +64,17 @@ def _plain_gan(study: dict[str, Any]) -> Iterator[Row]:
 
 
 def _house_numbers(run: Run) -> Iterator[Row]:
-    moved = {name: code for name, code in run["codes"].items() if abs(code.get("brightness", 0)) >= NAMED}
-    lit = {name: code for name, code in moved.items() if code["share"]["brightness"] >= SHARE}
-    if lit:
-        light = max(lit, key=lambda name: lit[name]["digit_kept"]["sure"])
-    else:
-        light = max(moved, key=lambda name: moved[name]["share"]["brightness"])
-    rho, kept = moved[light]["brightness"], moved[light]["digit_kept"]
+    light = light_of(run)
+    code = run["codes"][light]
+    share, kept = code["share"]["brightness"], code["digit_kept"]
     said = (
-        f"rho of {light} with brightness: {rho:.2f}; at both ends of the trained range the classifier reads the same "
-        f"digit in {kept['share']:.0%} of all settings, in {kept['sure']:.0%} of the {kept['n_sure']} where it is sure"
+        f"rho of {light} with brightness: {code['brightness']:.2f}; at both ends of the trained range the classifier "
+        f"reads the same digit in {kept['share']:.0%} of all settings, in {kept['sure']:.0%} of the {kept['n_sure']} "
+        "where it is sure"
     )
-    if not lit:
-        share = moved[light]["share"]["brightness"]
+    if abs(code["brightness"]) < NAMED:
+        said += f"; below the {NAMED} asked: **not reproduced**"
+    elif share < SHARE:
         said += (
             f"; its share of how brightness differs between pictures is {share:.0%}, below the {SHARE:.0%} of a name"
         )

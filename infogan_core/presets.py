@@ -56,13 +56,11 @@ _COLOUR = {"image_size": 32, "channels": 3, "checkpoint_every": 1000}
 _HELPED = {  # what the paper leaves out, and helps: see the fields of Config for each one's source
     "profile": "quick",
     "batch": 32,
-    "lr_decay": True,
     "fresh_fakes": False,
     "norm_every": True,
     "shift": 2,
     "warp": 0.1,
     "moved": 0.5,
-    "ema": 0.998,
     "lambda_info": (0.5,),
 }
 _HELPED_SVHN = {
@@ -73,8 +71,10 @@ _HELPED_SVHN = {
     "lr_g": 2e-3,
     "beta1": 0.0,
     "objective": "hinge",
+    "lr_decay": False,
+    "ema": 0.9998,
 }
-_HELPED_CELEBA = {"steps": 18_000, "lr_d": 3e-4, "color": 1.0, "flip": True}
+_HELPED_CELEBA = {"steps": 18_000, "lr_d": 3e-4, "lr_decay": True, "ema": 0.998, "color": 1.0, "flip": True}
 _HELPED_CELEBA["lambda_info"] = (1.0,) + (0.25,) * 9  # one code comes first, and tells kinds of face apart
 _SVHN_CODES = (Categorical(10),) * 4 + (Uniform(),) * 4  # appendix C.2; section 7.2's two continuous do not add up
 _FACE_CODES = (Categorical(10),) * 10  # appendix C.3
@@ -104,9 +104,15 @@ def _colour(
             quick, f"{make} WEIGHTS=train SOURCE=path", cost, {"codes.c1.mi": 2.0}, data, {"quality.ratio": 20.0}
         ),
         "paper": Preset(paper, f"{make} WEIGHTS=train PROFILE=paper SOURCE=path", "about 40 minutes on 2 cores", {}),
+        "as-long": Preset(
+            paper.replace(profile="as-long", steps=as_long),
+            f"{make} WEIGHTS=train PROFILE=as-long SOURCE=path",
+            "as many minutes as quick once did",
+            {},
+        ),
         **{
-            name: Preset(c, f"python -m infogan_core.evidence {dataset}-parts", "6 minutes on one core", {})
-            for name, c in parts.settings(quick, paper, as_long).items()
+            name: Preset(c, f"python -m infogan_core.evidence {dataset}-parts", "5 minutes on one core", {})
+            for name, c in parts.settings(quick, paper).items()
         },
     }
 
@@ -130,7 +136,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
         ),
         "openai": Preset(_OPENAI, "make mnist PROFILE=openai SOURCE=download", "about 35 minutes on 2 cores", {}),
         "infogan": Preset(_FIGURE1, "make figure1", "about 7 minutes on 2 cores", {}),
-        "sprites": Preset(_SPRITES, "make mnist PROFILE=sprites SOURCE=dsprites", "10 minutes on one core", {}),
+        "sprites": Preset(_SPRITES, "make mnist PROFILE=sprites SOURCE=dsprites", "12 minutes on one core", {}),
         "gan": Preset(_GAN, "make figure1", "about 7 minutes on 2 cores", {}),
         **{
             name: Preset(c, "make evidence", "5 minutes on one core", {})
@@ -197,7 +203,9 @@ def check_claims(config: Config, report: dict[str, Any]) -> str:
     for path, limit, sign, words in promises:
         value: Any = report
         for key in path.split("."):
-            value = value[key]
+            value = value.get(key, {})
+        if value == {}:
+            raise AssertionError(f"{name} promises {path} of {limit} or {words}, and it was not measured")
         if not sign * value >= sign * limit:
             raise AssertionError(f"{name} promises {path} of {limit} or {words}, found {value}")
     return f"{name}: {len(promises)} of {len(promises)} promises hold"

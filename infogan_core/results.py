@@ -14,7 +14,7 @@ from typing import Any
 from infogan_core.files import write_whole
 from infogan_core.in_short import cost, in_short
 from infogan_core.latents import Categorical
-from infogan_core.paper_figures import figures
+from infogan_core.paper_figures import figures, light_of
 from infogan_core.runs import read_config
 from infogan_core.study_tables import (
     DIGIT_HEADS,
@@ -71,10 +71,10 @@ def _meaning(run: dict[str, Any]) -> str:
     if run["config"].dataset == "celeba":
         families = run["meaning"]["families"]
         return f"{families['n']}: {', '.join(families['found'])}" if families["n"] else "0"
-    light = {code: abs(numbers["brightness"]) for code, numbers in run["codes"].items() if "brightness" in numbers}
     digit = {code: numbers["mi"]["digit"] for code, numbers in run["meaning"]["codes"].items()}
-    brightest, clearest = max(light, key=light.get), max(digit, key=digit.get)
-    return f"brightness {light[brightest]:.2f} ({brightest}); digit {digit[clearest]:.2f} nats ({clearest})"
+    light, clearest = light_of(run), max(digit, key=digit.get)
+    rho = abs(run["codes"][light]["brightness"])
+    return f"brightness {rho:.2f} ({light}); digit {digit[clearest]:.2f} nats ({clearest})"
 
 
 COLOUR: Columns = {
@@ -137,8 +137,10 @@ def mnist(published: list[dict[str, Any]], done: dict[str, Any]) -> str:
 
 def sections() -> dict[str, str]:
     """Title to Markdown, for everything of which there is a file."""
-    found = {name: sorted(PUBLISHED.glob(f"{name}/**/metrics.json")) for name in ("mnist", "svhn", "celeba")}
-    runs = {name: [load(file.parent) for file in files] for name, files in found.items()}
+    runs = {}
+    for name in ("mnist", "svhn", "celeba"):  # the published run, then others beside it
+        first, beside = PUBLISHED / name / "metrics.json", sorted(PUBLISHED.glob(f"{name}/*/**/metrics.json"))
+        runs[name] = [load(file.parent) for file in (first, *beside)]
     files = {name: PUBLISHED / "evidence" / f"{name}.json" for name in (*STUDIES, "embedded", *TRUTH)}
     done = {name: json.loads(file.read_text()) for name, file in files.items() if file.is_file()}
     colour = sorted(runs["svhn"] + runs["celeba"], key=lambda run: run["config"].profile != "quick")
@@ -155,8 +157,9 @@ def sections() -> dict[str, str]:
 
 
 def made_by(*studies: str) -> str:
-    """The command of studies."""
-    return f"Command: `python -m infogan_core.evidence {' '.join(studies)} --source path`"
+    """The command of studies; those of TRUTH draw their pictures."""
+    source = "" if set(studies) <= TRUTH.keys() else " --source path"
+    return f"Command: `python -m infogan_core.evidence {' '.join(studies)}{source}`"
 
 
 def conditions() -> str:

@@ -44,7 +44,10 @@ MAY_IMPORT = {
     "features": {"classifier", "images", "rendered", "rendered_faces"},
     "quality": {"classifier"},
     "meaning": {"classifier", "latents", "measures"},
-    "metrics": {"classifier", "files", "images", "latents", "meaning", "movement", "quality", "runs"},
+    "recognition": {"images", "latents", "runs"},
+    "metrics": {
+        *("classifier", "files", "images", "latents", "meaning", "movement", "quality", "recognition", "runs"),
+    },
     "disentanglement": {"images", "latents", "runs"},
     "figures": {"files", "latents"},
     "curves": {"figures", "latents"},
@@ -56,7 +59,7 @@ MAY_IMPORT = {
     "gallery": {"explorer", "presets", "runs"},
     "share": {"figures", "files", "latents", "networks", "runs"},
     "selection": {"runs"},
-    "claims": {"curves", "figures", "images", "metrics", "runs", "selection"},
+    "claims": {"curves", "figures", "images", "recognition", "runs", "selection"},
     "evidence": {
         *("batch", "choices", "claims", "config", "disentanglement", "figures", "files", "latents", "parts"),
         *("presets", "runs", "sources", "study_tables"),

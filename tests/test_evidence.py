@@ -58,9 +58,11 @@ def test_a_study_that_fails_does_not_keep_the_others_from_being_made(monkeypatch
 
 def test_a_finished_run_of_other_settings_is_not_passed_off_as_todays():
     today = ig.preset("mnist", "quick", seed=3, batch=100)  # few pictures: a small batch
-    evidence.check_settings(SimpleNamespace(config=today, path="outputs/seed=3"))
-    with pytest.raises(RuntimeError, match="outputs/seed=3 was made by an earlier quick: move it away"):
-        evidence.check_settings(SimpleNamespace(config=today.replace(slope=0.3), path="outputs/seed=3"))
+    run = {"path": "outputs/seed=3", "env": {"n_images": 100}}
+    evidence.check_settings(SimpleNamespace(config=today, **run))
+    for other in (today.replace(slope=0.3), today.replace(batch=64)):
+        with pytest.raises(RuntimeError, match="outputs/seed=3 was made by an earlier quick: move it away"):
+            evidence.check_settings(SimpleNamespace(config=other, **run))
 
 
 def finished(profile, seed, accuracy):

@@ -164,6 +164,8 @@ def test_own_pictures_are_not_read_as_digits_or_faces():
     assert features_name("svhn", blobs()) == "svhn"
     own = dataclasses.replace(blobs(), name="own images (40 from folder)")
     assert [features_name(dataset, own) for dataset in ("mnist", "svhn", "celeba")] == ["own"] * 3
+    sprites = blobs(note="rendered, not the dSprites file")
+    assert [features_name(dataset, sprites) for dataset in ("mnist", "svhn", "celeba")] == ["own"] * 3
     named = dataclasses.replace(own, attribute_names=("Smiling", "Constant"))
     assert [features_name(dataset, named) for dataset in ("svhn", "celeba")] == ["own", "celeba"]
 
@@ -196,13 +198,15 @@ def test_command_line(monkeypatch, tmp_path, capsys):
     """`python -m infogan_core.features` writes the file, and says in one line what is wrong."""
     import infogan_core as ig
 
-    monkeypatch.setattr(ig, "load_images", lambda dataset, source: divided())
-    features.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path)])
+    asked = []
+    monkeypatch.setattr(ig, "load_images", lambda *which, skip_bad: asked.append(skip_bad) or divided())
+    features.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path), "--skip-bad"])
+    assert asked == [True]
     assert load_features("svhn", tmp_path / "svhn.safetensors").about["steps"] == 2
     assert "of 100 held out" in capsys.readouterr().out
     with pytest.raises(SystemExit, match=r"features: .*svhn\.safetensors exists.* move it away"):
         features.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path)])
-    monkeypatch.setattr(ig, "load_images", lambda dataset, source: blobs())
+    monkeypatch.setattr(ig, "load_images", lambda *which, skip_bad: blobs())
     with pytest.raises(SystemExit, match="SVHN blobs: a classifier needs pictures of which some are held out"):
         features.main(["svhn", "anything", "--out", str(tmp_path / "new")])
 

@@ -12,7 +12,7 @@ from pictures import refused
 from torch import tensor
 from torch.nn.functional import one_hot
 
-from infogan_core import classifier, features, metrics, movement, quality
+from infogan_core import classifier, features, metrics, movement, quality, recognition
 from infogan_core.images import ImageSet
 from infogan_core.latents import Categorical, Uniform
 
@@ -27,6 +27,10 @@ def digits(labels=True, held_out=True, off=0) -> ImageSet:
     return ImageSet(x, y if labels else None, "digits", other)
 
 
+def information(run, n, seed):
+    return metrics.bounds(run, *metrics.fakes(run, n, seed))
+
+
 @pytest.fixture
 def few(monkeypatch):
     """Two sweeps per category are enough to test."""
@@ -35,21 +39,19 @@ def few(monkeypatch):
 
 def test_uninformed_q_tells_nothing():
     """Uniform logits give E[log 1/K] + ln K = 0 nats, the same for every sample: no standard error."""
-    c1 = metrics.information(FakeRun(note, blind), 100, seed=0)["c1"]
+    c1 = information(FakeRun(note, blind), 100, seed=0)["c1"]
     assert (c1["mi"], c1["mi_stderr"]) == pytest.approx((0, 0), abs=1e-6)
 
 
 def test_perfect_q_tells_ln_k():
-    c1 = metrics.information(FakeRun(note, perfect), 100, seed=0)["c1"]
+    c1 = information(FakeRun(note, perfect), 100, seed=0)["c1"]
     assert (c1["mi"], c1["ceiling"]) == pytest.approx((math.log(10), math.log(10)), abs=1e-6)
 
 
 @pytest.mark.parametrize("sigma", [1.0, 0.25])
 def test_exact_mean_reaches_the_gaussian_ceiling(sigma):
     """Without error L_I = ln 2 - ln sigma - ln(2 pi) / 2, -0.226 nats for sigma 1, and R^2 is 1."""
-    c2 = metrics.information(FakeRun(note, perfect, (Categorical(10), Uniform(sigma), Uniform(sigma))), 100, seed=0)[
-        "c2"
-    ]
+    c2 = information(FakeRun(note, perfect, (Categorical(10), Uniform(sigma), Uniform(sigma))), 100, seed=0)["c2"]
     bound = math.log(2) - math.log(sigma) - GAUSS
     assert (c2["mi"], c2["ceiling"], c2["r2"]) == pytest.approx((bound, bound, 1), abs=1e-6)
     assert c2["sigma"] == sigma
@@ -57,7 +59,7 @@ def test_exact_mean_reaches_the_gaussian_ceiling(sigma):
 
 def test_constant_mean_explains_nothing():
     """A mean of 0 has MSE 1/3: L_I = ln 2 - ln(2 pi) / 2 - 1/6 within its error, sd(c^2 / 2) / sqrt(n); R^2 is 0."""
-    c2 = metrics.information(FakeRun(note, blind), 10_000, seed=0)["c2"]
+    c2 = information(FakeRun(note, blind), 10_000, seed=0)["c2"]
     assert c2["mi_stderr"] == pytest.approx(math.sqrt(1 / 5 - 1 / 9) / 2 / 100, rel=0.05)
     assert c2["mi"] == pytest.approx(math.log(2) - GAUSS - 1 / 6, abs=4 * c2["mi_stderr"])
     assert c2["r2"] == pytest.approx(0, abs=1e-3)
@@ -65,7 +67,7 @@ def test_constant_mean_explains_nothing():
 
 def test_half_the_mean_explains_three_quarters():
     """A mean of c / 2 misses by c / 2: R^2 = 1 - 1/4, the share explained, not the squared correlation (1)."""
-    c2 = metrics.information(FakeRun(note, lambda x: [q / 2 for q in perfect(x)]), 10_000, seed=0)["c2"]
+    c2 = information(FakeRun(note, lambda x: [q / 2 for q in perfect(x)]), 10_000, seed=0)["c2"]
     assert c2["r2"] == pytest.approx(0.75, abs=1e-3)
 
 
@@ -76,7 +78,7 @@ def test_learned_sigma_has_no_ceiling():
         c1, c2, _ = perfect(x)
         return [c1, torch.cat([c2, 0 * c2], dim=1)]
 
-    c2 = metrics.information(FakeRun(note, see, (Categorical(10), Uniform(None))), 100, seed=0)["c2"]
+    c2 = information(FakeRun(note, see, (Categorical(10), Uniform(None))), 100, seed=0)["c2"]
     assert (c2["sigma"], c2["ceiling"]) == ("learned", None)
     assert c2["mi"] == pytest.approx(math.log(2) - math.log(math.log(2) + 0.05) - GAUSS, abs=1e-5)
 
@@ -90,35 +92,47 @@ MATCHINGS = {
 
 @pytest.mark.parametrize(("categories", "labels", "matching"), MATCHINGS.values(), ids=MATCHINGS)
 def test_matching(categories, labels, matching):
-    assert metrics.match_categories(tensor(categories), tensor(labels), len(matching)).tolist() == matching
+    assert recognition.match_categories(tensor(categories), tensor(labels), len(matching)).tolist() == matching
 
 
 def test_agreement_of_a_perfect_split_and_of_none():
     """Right under the matching: all scores 1. Categories independent of labels: NMI 0 and, of 4 images, ARI -1/2."""
     labels, keys = tensor([0, 0, 1, 1]), ("n", "accuracy", "error", "nmi", "ari")
-    same, other = (metrics.agreement(tensor(c), labels, tensor([1, 0])) for c in ([1, 1, 0, 0], [0, 1, 0, 1]))
+    same, other = (recognition.agreement(tensor(c), labels, tensor([1, 0])) for c in ([1, 1, 0, 0], [0, 1, 0, 1]))
     assert [same[key] for key in keys] == pytest.approx([4, 1, 0, 1, 1])
     assert [other[key] for key in keys] == pytest.approx([4, 0.5, 0.5, 0, -0.5])
 
 
 def test_matching_is_fitted_on_training_images():
     """Held-out labels that are all one off: fitted on them it would score 1, fitted on training images it scores 0."""
-    held_out = metrics.recognition(FakeRun(note, perfect), digits(off=1), seed=0)["held_out"]
+    held_out = recognition.recognition(FakeRun(note, perfect), digits(off=1), seed=0)["held_out"]
     assert (held_out["accuracy"], held_out["nmi"]) == pytest.approx((0, 1))
     assert (held_out["matching"], held_out["fitted_on"], held_out["n"]) == ([*range(10)], 40, 40)
+
+
+def test_of_several_codes_the_one_that_follows_the_labels_is_scored():
+    """SVHN's digit is not on c1: scored on the code that tells nothing, the run would seem to recognise nothing."""
+
+    def see(x):
+        c1, *others = perfect(x)
+        return [torch.zeros_like(c1), others[0], c1]
+
+    codes = (Categorical(10), Uniform(), Categorical(10))
+    held_out = recognition.recognition(FakeRun(note, see, codes), digits(), seed=0)["held_out"]
+    assert (held_out["code"], held_out["accuracy"]) == ("c3", 1)
 
 
 @pytest.mark.parametrize(("without", "keys"), [("held_out", {"real", "train"}), ("labels", {"real"})])
 def test_what_is_missing_is_not_claimed(without, keys):
     """Without held-out images the numbers are called "train"; without labels there is no accuracy."""
-    assert metrics.recognition(FakeRun(note, perfect), digits(**{without: False}), seed=0).keys() == keys
+    assert recognition.recognition(FakeRun(note, perfect), digits(**{without: False}), seed=0).keys() == keys
 
 
 def test_draw_is_random(monkeypatch):
     """The first 100 of sorted files would be all one class; drawn, they are of all ten, and keep their labels."""
-    monkeypatch.setattr(metrics, "REAL_IMAGES", 100)
+    monkeypatch.setattr(recognition, "REAL_IMAGES", 100)
     y = torch.arange(10).repeat_interleave(100)
-    x, labels = metrics.draw(ImageSet(y.to(torch.uint8)[:, None, None, None], y, "sorted"), seed=0)
+    x, labels = recognition.draw(ImageSet(y.to(torch.uint8)[:, None, None, None], y, "sorted"), seed=0)
     assert (len(x), len(labels.unique())) == (100, 10)
     assert torch.equal(x[:, 0, 0, 0].long(), labels)
 
@@ -132,7 +146,7 @@ def test_draw_is_random(monkeypatch):
     ],
 )
 def test_certainty(q, expected):
-    assert tuple(metrics.certainty(q).values()) == pytest.approx(expected)
+    assert tuple(recognition.certainty(q).values()) == pytest.approx(expected)
 
 
 def test_stability_counts_what_a_shift_changes():
@@ -140,7 +154,7 @@ def test_stability_counts_what_a_shift_changes():
     x = torch.zeros(5, 1, 28, 28, dtype=torch.uint8)
     x[..., 0] = 255
     run = FakeRun(note, lambda x: [one_hot((x[:, 0, 0, 0] > 0.5).long(), 2).float()], (Categorical(2),))
-    assert metrics.stability(run, x) == 0.75
+    assert recognition.stability(run, x) == 0.75
 
 
 def test_report_is_written_whole(tmp_path, few):
@@ -244,12 +258,28 @@ def test_colour_pictures_with_a_classifier(tmp_path, few, reader):
     assert metrics.evaluate(run, reader, samples=500) == report
 
 
+def test_the_families_of_attributes_are_in_the_summary(tmp_path, few, reader):
+    report = metrics.evaluate(FakeRun(painted, blind, path=tmp_path, dataset="svhn"), reader, samples=100)
+    report["conditions"]["features"]["dataset"] = "celeba"
+    report["meaning"]["families"] = {"n": 2, "found": ["smile", "bangs"]}
+    assert "attributes 40 points above the median of their code: smile, bangs" in metrics.summary(report)
+
+
 def test_rendered_pictures_are_not_read_by_the_real_classifier(tmp_path, few, reader):
     run = FakeRun(painted, blind, path=tmp_path, dataset="svhn")
     drawn = ImageSet(reader.pixels, reader.labels, "rendered", reader.held_out, note="rendered, not SVHN")
     report = metrics.evaluate(run, drawn, samples=100)
     assert report["conditions"]["features"] is None
     assert "meaning" not in report
+
+
+def test_a_classifier_of_ones_own_can_be_named(tmp_path, few, reader, monkeypatch):
+    run, mine = FakeRun(painted, blind, path=tmp_path, dataset="svhn"), metrics.FOLDER / "svhn.safetensors"
+    monkeypatch.setattr(metrics, "FOLDER", tmp_path)
+    assert metrics.evaluate(run, reader, samples=100)["conditions"]["features"] is None
+    assert "meaning" in metrics.evaluate(run, reader, samples=100, features=mine)
+    with refused(FileNotFoundError, "no classifier for 'svhn' at nowhere"):
+        metrics.evaluate(run, reader, samples=100, features="nowhere")
 
 
 def test_a_single_held_out_picture_is_no_distribution(tmp_path, reader):

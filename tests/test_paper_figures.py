@@ -60,6 +60,15 @@ def test_light_that_matters_little_beside_other_codes_is_said_to():
     assert "its share of how brightness differs between pictures is 2%, below the 10% of a name" in row
 
 
+def test_without_a_steady_code_the_light_is_not_reproduced():
+    codes = {
+        name: code | ({"brightness": 0.5} if "brightness" in code else {}) for name, code in HOUSES["codes"].items()
+    }
+    row = figures(DIGITS, HOUSES | {"codes": codes}, FACES, None).splitlines()[5]
+    assert "rho of c3 with brightness: 0.50" in row
+    assert "below the 0.8 asked: **not reproduced**" in row
+
+
 def test_the_context_is_another_code_than_the_digit():
     row = table()[4]
     assert row[2] == "![c2](svhn/traversals/c2.png)"
