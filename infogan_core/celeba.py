@@ -14,6 +14,7 @@ from PIL import Image
 
 from infogan_core.celeba_cache import LEAVE_OUT, Faces, cache_key, read_cache, write_cache
 from infogan_core.celeba_pictures import ALIGNED, NAMED, open_album, pictures
+from infogan_core.files import removed_on_failure
 from infogan_core.images import ImageSet, one_line
 
 CROP = (89, 121, 128)  # centre and side, in pixels of 178x218: the face and most of the hair
@@ -83,22 +84,19 @@ def _download(folder: Path) -> None:
     from torchvision.datasets import CelebA
     from torchvision.datasets.utils import download_file_from_google_drive
 
-    created = [new for new in (folder, folder.parent) if not new.exists()]
-    try:
-        for number, md5, name in CelebA.file_list:
-            if name in missing:
-                download_file_from_google_drive(number, folder, name, md5)
-                missing.remove(name)
-    except Exception as error:  # Google Drive's client raises its own
-        (folder / missing[0]).unlink(missing_ok=True)  # what arrived instead of it
-        for new in created:
-            with contextlib.suppress(OSError):  # not empty
-                new.rmdir()
-        raise RuntimeError(
-            f"CelebA could not be downloaded, its host often refuses: fetch {' and '.join(missing)} by hand from "
-            f"https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html into {folder}, "
-            f'or use source="embedded" (rendered) or source=PATH ({one_line(error)})'
-        ) from None
+    with removed_on_failure(folder, folder.parent):
+        try:
+            for number, md5, name in CelebA.file_list:
+                if name in missing:
+                    download_file_from_google_drive(number, folder, name, md5)
+                    missing.remove(name)
+        except Exception as error:  # Google Drive's client raises its own
+            (folder / missing[0]).unlink(missing_ok=True)  # what arrived instead of it
+            raise RuntimeError(
+                f"CelebA could not be downloaded, its host often refuses: fetch {' and '.join(missing)} by hand from "
+                f"https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html into {folder}, "
+                f'or use source="embedded" (rendered) or source=PATH ({one_line(error)})'
+            ) from None
 
 
 def find_album(source: Path) -> Path | None:

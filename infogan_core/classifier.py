@@ -82,7 +82,7 @@ class Features:
         return {head.name: part.softmax(dim=1) for head, part in zip(self.heads, logits, strict=True)}
 
     def read(self, x: Tensor) -> dict[str, Tensor]:
-        """Pictures -> per head the probabilities of its values [N, V]: {"digit": [N, 10]}; "no", "yes": [N, 2]."""
+        """Pictures, as for `penultimate` -> per head the probabilities of its values [N, V]: {"digit": [N, 10]}."""
         return self.classify(self.penultimate(x))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -17,6 +19,19 @@ def require_space(path: Path, n_bytes: int, what: str) -> None:
     if (free := shutil.disk_usage(home).free) < n_bytes:
         need = f"{free >> 20} MiB free, {n_bytes >> 20} MiB needed"
         raise OSError(f"{what}={str(path)!r}: {need}; make room or choose another {what}")
+
+
+@contextlib.contextmanager
+def removed_on_failure(*folders: Path) -> Iterator[None]:
+    """Where what is done within fails, remove those folders, innermost first, that it made and left empty."""
+    made = [folder for folder in folders if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):  # not empty: what has arrived serves the next try
+                folder.rmdir()
+        raise
 
 
 def write_whole(path: str | Path, data: bytes) -> None:

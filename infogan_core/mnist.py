@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from dataclasses import replace
 from http.client import HTTPException
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from infogan_core.files import removed_on_failure
 from infogan_core.images import ImageSet, fixed_order, image_set, one_line
 
 FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
@@ -52,13 +52,10 @@ def _download(root: Path) -> None:
         return
     from torchvision.datasets import MNIST
 
-    created = [folder for folder in (raw, raw.parent, root) if not folder.exists()]
     try:
-        MNIST(root, download=True)
+        with removed_on_failure(raw, raw.parent, root):
+            MNIST(root, download=True)
     except (OSError, RuntimeError, HTTPException) as error:
-        for folder in created:
-            with contextlib.suppress(OSError):  # not empty: a file arrived before the failure, and serves the next try
-                folder.rmdir()
         ways = 'source="embedded" (5,000 digits, no network) or source=PATH (your own copy of the files, or own images)'
         raise RuntimeError(f"MNIST could not be downloaded, use {ways} instead ({one_line(error)})") from None
 

@@ -28,7 +28,9 @@ def quality(features: Features, generated: Tensor, train: Tensor, held_out: Tens
                      "frechet" where the classifier remembers its training pictures, and "ratio" flatters
     ratio            Frechet distance to held_out of as many generated pictures as `train` has ("ratio_n"), over that
                      of train: sets of one size, because the distance falls with the number of pictures
-    score            see `classifier_score`; absent without a label (CelebA's attributes are not one distribution)
+    score            `classifier_score` of each set, and "share": that of generated pictures over that of held-out ones,
+                     or of train; absent without a label (CelebA's attributes are not one distribution)
+    n                how many pictures each set has
 
     Without held-out pictures only "train" and "score" are there. Plain numbers, the same for the same seed.
     """

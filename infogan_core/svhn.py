@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from infogan_core.files import removed_on_failure
 from infogan_core.images import ImageSet, at_least_two, one_line
 
 TRAIN, TEST, EXTRA = "train_32x32.mat", "test_32x32.mat", "extra_32x32.mat"
@@ -45,15 +45,12 @@ def _download(folder: Path) -> None:
     from torchvision.datasets import SVHN
     from torchvision.datasets.utils import download_url
 
-    created = [new for new in (folder, folder.parent) if not new.exists()]
     parts = ["train", "test"] + ["extra"] * (folder / EXTRA).is_file()
     try:
-        for url, name, md5 in (SVHN.split_list[part] for part in parts):
-            download_url(url, folder, name, md5)
+        with removed_on_failure(folder, folder.parent):
+            for url, name, md5 in (SVHN.split_list[part] for part in parts):
+                download_url(url, folder, name, md5)
     except (OSError, RuntimeError, HTTPException) as error:
-        for new in created:
-            with contextlib.suppress(OSError):  # not empty
-                new.rmdir()
         ways = f'put {TRAIN} and {TEST} into {folder}, or use source="embedded" (rendered) or source=PATH'
         raise RuntimeError(f"SVHN could not be downloaded: {ways} ({one_line(error)})") from None
 
