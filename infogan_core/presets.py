@@ -148,7 +148,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
         124,
         _SVHN_CODES,
         _HELPED_SVHN,
-        as_long=1_700,
+        as_long=7_000,
         cost="about an hour on one core with bf16, 2.5 without",
         data="SVHN (10,000 digits",
     ),
