@@ -176,7 +176,7 @@ class LatentSpec:
         Of many codes the corner where each is at its first category may be one that looks like no sample; the seed here
         is one whose draw is a whole picture in each published run.
         """
-        _, drawn = self.sample(1, torch.Generator().manual_seed(2))
+        _, drawn = self.sample(1, torch.Generator().manual_seed(5))
         pairs = zip(self.codes, drawn, strict=True)
         return [c.item() if isinstance(code, Categorical) else 0.0 for code, c in pairs]
 
