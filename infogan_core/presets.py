@@ -92,7 +92,7 @@ def _colour(
 ) -> dict[str, Preset]:
     """The presets of a data set of 32x32 colour pictures. `quick` has a tenth of the noise: codes must do its work.
 
-    `as_long` steps of `paper` took as many minutes as `quick` once did.
+    `as_long` steps of `paper` take about as many minutes as `quick`.
     """
     paper = Config(dataset, latents=LatentSpec(noise_dim, codes), crop=crop, ema=0.0, **_COLOUR)
     narrow = tuple(Uniform(0.5) if isinstance(code, Uniform) else code for code in codes)  # a tighter bound, MSE x 4
@@ -107,7 +107,7 @@ def _colour(
         "as-long": Preset(
             paper.replace(profile="as-long", steps=as_long),
             f"{make} WEIGHTS=train PROFILE=as-long SOURCE=path",
-            "as many minutes as quick once did",
+            "as many minutes as quick",
             {},
         ),
         **{

@@ -90,11 +90,10 @@ COLOUR: Columns = {
     "codes with a meaning (asked: 4 attributes of faces; brightness 0.8)": _meaning,
 }
 UNDER = (  # the table
-    "\n\n`as-long` is `paper`, of which half of its distance or less was asked: trained for about as many minutes as "
-    "an earlier `quick`,\non the same machine, slower than that of the `quick` runs above; SVHN's of now allows "
-    "it more: [SVHN's samples](svhn/paper-as-long/samples.png),\n[CelebA's](celeba/paper-as-long/samples.png).\nThe "
-    "unit of the Frechet column, the distance between real pictures, is another for each data set: rows of different "
-    "ones do not compare."
+    "\n\n`as-long` is `paper`, of which half of its distance or less was asked, trained for about as many minutes as "
+    "`quick`; CelebA's on a slower\nmachine, where its `quick` takes longer, too: [SVHN's samples]"
+    "(svhn/paper-as-long/samples.png), [CelebA's](celeba/paper-as-long/samples.png).\nThe unit of the Frechet column, "
+    "the distance between real pictures, is another for each data set: rows of different ones do not compare."
 )
 STUDIES = {  # title and table, by the name of the study's file
     "figure1": ("Figure 1: L_I(c1) over training", figure1),
