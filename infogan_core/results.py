@@ -157,7 +157,7 @@ def sections() -> dict[str, str]:
 
 def made_by(*studies: str) -> str:
     """The command of studies; those of TRUTH draw their pictures."""
-    source = "" if set(studies) <= TRUTH.keys() else " --source path"
+    source = "" if set(studies) <= set(TRUTH) else " --source path"
     return f"Command: `python -m infogan_core.evidence {' '.join(studies)}{source}`"
 
 
