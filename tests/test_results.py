@@ -74,3 +74,9 @@ def test_every_seed_has_its_row():
     assert text.count("\n| [") == len(seeds) >= 3
     digits = results.sections()["MNIST"]
     assert digits.count(", `paper` |") == len(list(results.PUBLISHED.glob("mnist/**/metrics.json"))) >= 1
+
+
+def test_a_command_asks_for_a_source_only_where_one_is_read():
+    """Rendered pictures are drawn: a path beside their studies would be ignored."""
+    assert results.made_by("sprites", "faces") == "Command: `python -m infogan_core.evidence sprites faces`"
+    assert results.made_by("svhn-parts").endswith("svhn-parts --source path`")
