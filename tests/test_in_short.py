@@ -57,6 +57,13 @@ def test_a_part_helps_where_every_seed_is_worse_without_it():
     ]
 
 
+def test_a_part_that_attributes_need_is_said():
+    runs = {"short": (5, 6), "without-lambda": (0, 0), "without-warps": (4, 6)}
+    report = {"runs": [{"profile": p, "frechet": 20.0, "families": n} for p, both in runs.items() for n in both]}
+    line = in_short({"celeba-parts": report}).splitlines()[-1]
+    assert line.endswith("attributes at 40 points (5 to 6 with all parts) without: lambda other than 1 (0)")
+
+
 def test_the_cost_is_that_of_all_runs():
     done = {"seeds": {"runs": [{"minutes": 60}, {"minutes": 30}]}, "figure1": {"runs": [{"minutes": 90}]}}
     assert "3 runs, each on one core: 3.0 hours of training, 1.5 on 2 cores" in cost(done)
