@@ -75,6 +75,8 @@ def test_pictures_farther_from_real_ones_than_promised_are_an_error():
     check_claims(config, {"conditions": {"data": "rendered house numbers"}})
     with pytest.raises(AssertionError, match=r"svhn/quick promises quality.ratio of 20.0 or less, found 20.1"):
         check_claims(config, report | {"quality": {"ratio": 20.1}})
+    with pytest.raises(AssertionError, match=r"promises quality.ratio of 20.0 or less, and it was not measured"):
+        check_claims(config, report)
 
 
 def test_one_lambda_serves_all_codes():
