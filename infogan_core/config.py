@@ -34,6 +34,7 @@ class Config:
     lr_decay: bool = False  # both rates fall linearly to 0 over the second half of the steps (Zhu et al. 2017)
     beta1: float = 0.5  # of both Adams, 0 in Gulrajani et al. 2017; beta2 is 0.999
     objective: str = "gan"  # equation 1 with G's -log D, or "hinge" (Lim & Ye 2017; Miyato et al. 2018)
+    r1: float = 0.0  # weight of D's squared slope at real pictures in its loss, halved (R1, Mescheder et al. 2018)
     lambda_info: tuple[float, ...] = (1.0,)  # lambda of equation 6, one for all codes, or one per code (ours)
     info_trains_trunk: bool = True  # whether L_I also updates the trunk that D and Q share
     info_trains_g: bool = True  # ... and G: without either, a plain GAN, with Q trained beside it to read the codes
@@ -109,6 +110,7 @@ LATER = {
     "crop",
     "info_trains_g",
     "objective",
+    "r1",
 }  # older files lack these: default
 CHOICES = {
     "objective": ("gan", "hinge"),
@@ -125,6 +127,7 @@ RANGES = {
     "lr_d": (0, 1),
     "lr_g": (0, 1),
     "beta1": (0, 0.999),
+    "r1": (0, 1000),
     "lambda_real": (0, 1000),
     "shift": (0, 14),
     "warp": (0, 0.5),

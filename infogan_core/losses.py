@@ -37,6 +37,16 @@ def g_hinge(fake_scores: Tensor) -> Tensor:
 ADVERSARIAL = {"gan": (d_loss, g_loss), "hinge": (d_hinge, g_hinge)}  # what D, and what G minimises
 
 
+def r1_penalty(scores: Tensor, x: Tensor) -> Tensor:
+    """R1 (Mescheder et al. 2018): E[|grad_x D(x)|^2] / 2 at real pictures x [n, C, H, W] with scores [n] -> scalar.
+
+    Not in InfoGAN. A D that learned its pictures by heart is steep around them. x must require a gradient; the penalty
+    can be differentiated in turn.
+    """
+    (slope,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
+    return slope.square().sum(dim=(1, 2, 3)).mean() / 2
+
+
 def mi_bound(spec: LatentSpec, q_params: list[Tensor], codes: list[Tensor]) -> Tensor:
     """Equation 5, one value per code, in nats: L_I = E[log Q(c|x)] + H(c), a lower bound of I(c; G(z, c))."""
     return torch.stack(

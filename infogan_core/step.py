@@ -12,7 +12,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from infogan_core.augmentation import recolored, warped
 from infogan_core.config import Config
 from infogan_core.latents import Categorical
-from infogan_core.losses import ADVERSARIAL, info_loss, mi_bound, shared_information
+from infogan_core.losses import ADVERSARIAL, info_loss, mi_bound, r1_penalty, shared_information
 from infogan_core.networks import Discriminator, Generator, to_network_range
 
 TERMS = ("loss_d", "loss_g", "d_real", "d_fake", "mi_real")  # of a step, before L_I of each code
@@ -138,7 +138,7 @@ class Step:
     def d_objective(
         self, real: Tensor, fake: Tensor, codes: list[Tensor], again: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """What D and Q minimise: equation 1, or the hinge loss, minus lambda L_I.
+        """What D and Q minimise: equation 1, or the hinge loss, minus lambda L_I, plus R1 if the config says so.
 
         Returns (loss, [loss of D, D(x), D(G(z, c)), I(c; c')]).
 
@@ -150,9 +150,15 @@ class Step:
         adversarial = ADVERSARIAL[c.objective][0](real_logits, fake_logits)
         q_params = self.D.q(of_fake if c.info_trains_trunk else of_fake.detach())
         loss = adversarial + info_loss(mi_bound(c.latents, q_params, codes), c.lambda_info)
+        loss = loss + c.r1 * self._r1(real) if c.r1 else loss
         shared = self._shared_information(of_real, *of_again) if of_again else torch.zeros_like(adversarial)
         means = [adversarial, real_logits.sigmoid().mean(), fake_logits.sigmoid().mean(), shared]
         return loss - c.lambda_real * shared, torch.stack(means).detach()
+
+    def _r1(self, real: Tensor) -> Tensor:
+        """R1 at real pictures. D's batch norm sees them once more for it."""
+        x = real.detach().requires_grad_()
+        return r1_penalty(self.D.d(self.D.features(x)), x)
 
     def _shared_information(self, of_real: Tensor, of_again: Tensor) -> Tensor:
         """I(c; c') of all categorical codes."""

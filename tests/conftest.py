@@ -1,5 +1,6 @@
-"""Small runs that several tests share, and the real MNIST where it is at hand."""
+"""Small runs that several tests share, the real MNIST where it is at hand, and a GPU where there is one."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -16,6 +17,28 @@ SHARED = ROOT.parent / "shared" / "data"  # development data; a stranger's clone
 def ctrl_c():
     """A shell's background jobs start with Ctrl-C ignored; the tests that press it must not depend on that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+HAS_CUDA, cuda_is_available = torch.cuda.is_available(), torch.cuda.is_available
+
+
+@pytest.fixture(scope="session", autouse=True)
+def on_the_cpu():
+    """ "auto" is the CPU in all tests and what they start, so that bytes and numbers are everywhere the same."""
+    if HAS_CUDA:
+        torch.cuda.init()  # before CUDA_VISIBLE_DEVICES, which is for the processes
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    torch.cuda.is_available = lambda: False
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    """The GPU; a test that asks for it is skipped where there is none."""
+    if not HAS_CUDA:
+        pytest.skip("no CUDA GPU here")
+    monkeypatch.setattr(torch.cuda, "is_available", cuda_is_available)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    return torch.device("cuda")
 
 
 @pytest.fixture(scope="session")

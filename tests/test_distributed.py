@@ -105,9 +105,11 @@ def test_batch_norm_statistics_are_those_of_the_joined_batch(steps):
 
 
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
-def test_parameters_stay_equal_on_both_while_they_are_trained(tmp_path, kind):
-    if kind == "cuda" and torch.cuda.device_count() < 2:
-        pytest.skip("NCCL joins two GPUs, and they are not here")
+def test_parameters_stay_equal_on_both_while_they_are_trained(tmp_path, kind, request):
+    if kind == "cuda":
+        request.getfixturevalue("cuda")
+        if torch.cuda.device_count() < 2:
+            pytest.skip("NCCL joins two GPUs, and they are not here")
     first, second = (step["states"] for step in last_step(tmp_path, "svhn", MOVING, True, kind))
     (start,) = (step["states"] for step in last_step(tmp_path, "svhn", CONFIG, False))
     for key, value in first.items():

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save
 
 import infogan_core as ig
+from conftest import HAS_CUDA
 from infogan_core.environment import resolve_device
 from infogan_core.runs import Run
 
@@ -129,7 +130,7 @@ def test_q_refuses_pictures_of_another_kind(smoke_run, x):
         smoke_run.infer(x)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA GPU is here")
+@pytest.mark.skipif(HAS_CUDA, reason="a CUDA GPU is here")
 def test_absent_cuda_is_refused():
     with pytest.raises(RuntimeError, match='torch finds 0 CUDA GPUs here: use device="cpu"'):
         resolve_device("cuda")

@@ -9,12 +9,10 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from conftest import tiny
 from infogan_core import build, preset
 from infogan_core.augmentation import recolored, warped
-from infogan_core.environment import resolve_device
 from infogan_core.networks import to_network_range
 from infogan_core.step import WARMUP, Batches, Step, in_form
 
 CPU = torch.device("cpu")
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 
 
 def make(config, pixels, device=CPU, dtype=torch.float32):
@@ -48,23 +46,20 @@ def test_compiled_is_eager(blobs):
     torch.testing.assert_close(compiled, trace(config, blobs.pixels), atol=1e-4, rtol=1e-4)
 
 
-@needs_cuda
 @pytest.mark.parametrize(
     "changes", [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True, "instance_noise": 0.5, "objective": "hinge"}]
 )
-def test_graphed_is_eager(changes, blobs):
-    config, cuda = tiny(shift=2, **changes), resolve_device("cuda")
+def test_graphed_is_eager(changes, blobs, cuda):
+    config = tiny(shift=2, **changes)
     eager = trace(config.replace(step_form="eager"), blobs.pixels, cuda, n=WARMUP + 4)
     graphed = trace(config.replace(step_form="graph"), blobs.pixels, cuda, n=WARMUP + 4)
-    torch.testing.assert_close(graphed, eager, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(graphed, eager, atol=5e-3, rtol=1e-3)  # sums on a GPU have no fixed order
 
-
-@needs_cuda
-def test_cuda_is_cpu(blobs):
+def test_cuda_is_cpu(blobs, cuda):
     """From the same weights and the same batches, moved over."""
     config = tiny(shift=2)
     on_cpu, batches = make(config, blobs.pixels)
-    on_cuda, _ = make(config, blobs.pixels, resolve_device("cuda"))
+    on_cuda, _ = make(config, blobs.pixels, cuda)
     batch = next(batches)
     moved = batch._replace(
         index=batch.index.cuda(),
@@ -75,9 +70,8 @@ def test_cuda_is_cpu(blobs):
     torch.testing.assert_close(on_cuda(moved).cpu(), on_cpu(batch), atol=1e-3, rtol=1e-3)
 
 
-@needs_cuda
-def test_the_step_never_waits_for_the_gpu(blobs):
-    step, batches = make(tiny(shift=2, fresh_fakes=True, ema=0.9), blobs.pixels, resolve_device("cuda"))
+def test_the_step_never_waits_for_the_gpu(blobs, cuda):
+    step, batches = make(tiny(shift=2, fresh_fakes=True, ema=0.9), blobs.pixels, cuda)
     step(next(batches))  # the first may wait, to initialise
     torch.cuda.set_sync_debug_mode("error")
     try:

@@ -222,16 +222,28 @@ def test_the_average_is_what_is_saved(blobs, tmp_path):
     assert not torch.equal(run.generator.layers[0].weight, nets["generator"]["layers.0.weight"])
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 @pytest.mark.parametrize("form", ["eager", "graph"])
-def test_on_cuda_a_resumed_training_keeps_its_falling_rate(form, blobs, tmp_path):
+def test_on_cuda_a_resumed_training_keeps_its_falling_rate(form, blobs, tmp_path, cuda):
     config = tiny(steps=20, lr_decay=True, step_form=form)
-    ig.train(config, blobs, tmp_path / "stopped", device="cuda", until=12)
-    runs = [ig.train(config, blobs, tmp_path / name, device="cuda") for name in ("stopped", "whole")]
+    ig.train(config, blobs, tmp_path / "stopped", cuda, until=12)
+    runs = [ig.train(config, blobs, tmp_path / name, cuda) for name in ("stopped", "whole")]
     ends = [run.records[-1] for run in runs]
     assert ends[0]["loss_d"] == pytest.approx(ends[1]["loss_d"], abs=1e-2)
     rates = [torch.load(r.path / "checkpoint.pt", weights_only=True)["optimisers"][0]["param_groups"][0] for r in runs]
     assert float(rates[0]["lr"]) == pytest.approx(float(rates[1]["lr"]))
+
+
+def test_a_run_trained_on_cuda_learns_its_codes_and_is_the_same_on_a_cpu(digits, tmp_path, cuda):
+    """The default precision, bf16 where the GPU has it, and the default form, a CUDA graph."""
+    config = ig.preset("mnist", "smoke", steps=200, log_every=20, width=0.25)
+    run = ig.train(config, digits, tmp_path, cuda)
+    assert run.env["device"] == torch.cuda.get_device_name(cuda)
+    assert run.records[-1]["mi"][0] > 0.8
+    report = ig.evaluate(run, digits, samples=2000)
+    assert report["codes"]["c1"]["mi"] > 0.8
+    latents = config.latents.sample(16)
+    there, here = run.generate(*latents).cpu(), ig.load_run(tmp_path, "cpu").generate(*latents)
+    torch.testing.assert_close(there, here, atol=1e-2, rtol=0)  # TF32 there
 
 
 def test_a_code_without_categories_trains_with_nothing_shared(blobs, tmp_path):
