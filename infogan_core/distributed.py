@@ -66,7 +66,8 @@ class DistributedStep(Step):
 
 
 class JointBatchNorm(_BatchNorm):
-    """nn.SyncBatchNorm for the processor, which it does not serve: mean and variance over all processes' pictures."""
+    """Mean and variance over all processes' pictures. nn.SyncBatchNorm neither serves the processor nor R1, which is
+    differentiated twice."""
 
     def forward(self, x: Tensor) -> Tensor:
         over, channel = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
@@ -84,9 +85,7 @@ class JointBatchNorm(_BatchNorm):
 
 
 def joined(net: nn.Module) -> nn.Module:
-    """The net with every batch norm taken over all processes: nn.SyncBatchNorm on CUDA, JointBatchNorm elsewhere."""
-    if distributed.get_backend() == "nccl":
-        return nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    """The net with every batch norm taken over all processes."""
     for parent in list(net.modules()):
         for name, norm in list(parent.named_children()):
             if isinstance(norm, _BatchNorm):

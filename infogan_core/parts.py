@@ -1,4 +1,4 @@
-"""What each part that `quick` adds on SVHN and CelebA is worth: profiles without it, all else alike, equal minutes."""
+"""What each part of SVHN's and CelebA's recipe is worth: profiles without it, all else alike, equal minutes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from infogan_core.config import Config
 
 STEPS = 4_200  # of 32 pictures at half width: 5 minutes on one core
-SETTLED = {"lr_decay": True, "ema": 0.998}  # so short a run settles at its end, and its average forgets its start
 PARTS = {  # by the name of the profile without it: the part, and the fields that go back to the paper's
     "without-norms": ("batch norm in every block of G", ("norm_every",)),
     "without-average": ("average of G", ("ema",)),
@@ -28,13 +27,12 @@ PARTS = {  # by the name of the profile without it: the part, and the fields tha
 AS_MANY_MINUTES = {"without-reuse": 3_750, "without-small-batches": 1_470, "without-half-width": 1_750}  # steps
 
 
-def settings(quick: Config, paper: Config) -> dict[str, Config]:
-    """By name: "short", `quick` at half width for STEPS, SETTLED; and that without each part."""
-    quick = quick.replace(**SETTLED)
-    short = quick.replace(profile="short", width=0.5, steps=STEPS)
+def settings(recipe: Config, paper: Config) -> dict[str, Config]:
+    """By name: "short", a recipe of small batches at half width for STEPS; and that without each part."""
+    short = recipe.replace(profile="short", width=0.5, steps=STEPS)
     profiles = {"short": short}
     for name, (_, fields) in PARTS.items():
-        if _back(quick, paper, fields) != quick:  # a part that this data set's `quick` has, or SETTLED
+        if _back(recipe, paper, fields) != recipe:  # a part that this data set's recipe has
             steps = AS_MANY_MINUTES.get(name, STEPS)
             profiles[name] = _back(short, paper, fields).replace(profile=name, steps=steps)
     return profiles

@@ -155,6 +155,7 @@ class Step:
         means = [adversarial, real_logits.sigmoid().mean(), fake_logits.sigmoid().mean(), shared]
         return loss - c.lambda_real * shared, torch.stack(means).detach()
 
+    @torch.compiler.disable  # which does not differentiate twice
     def _r1(self, real: Tensor) -> Tensor:
         """R1 at real pictures. D's batch norm sees them once more for it."""
         x = real.detach().requires_grad_()

@@ -123,16 +123,16 @@ PART_COLUMNS = {  # what the studies of parts compare: head, and form; a data se
 
 
 def parts(report: Report) -> str:
-    """What each part of `quick` is worth on SVHN or CelebA: a row per part that was taken out."""
+    """What each part of the recipe before `quick` is worth on SVHN or CelebA: a row per part that was taken out."""
     columns = {key: column for key, column in PART_COLUMNS.items() if key in report["runs"][0]}
     rows = [
         [part, str(len(runs)), *(spread_of(runs, key, form) for key, (_, form) in columns.items())]
         for part, runs in without(report).items()
     ]
     text = (
-        "`quick` at half width and with few steps, without one part at a time, for as many minutes; mean (lowest to "
-        "highest) over all seeds.\nWhere these ranges meet, the seeds tell no difference. In so short a run rates fall "
-        "to 0 and the average of G has decay 0.998,\nwhatever `quick` has for its own length."
+        "The recipe before `quick`, batches of 32, at half width and with few steps, without one part at a time, for "
+        "as many minutes;\nmean (lowest to highest) over all seeds. Where these ranges meet, the seeds tell no "
+        "difference. Rates fall to 0 and the average of G has decay 0.998."
     )
     return f"{text}\n\n{markdown(['taken out', 'n', *(head for head, _ in columns.values())], rows)}\n\n{ran(report)}"
 

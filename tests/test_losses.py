@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from infogan_core import Categorical, LatentSpec, Uniform, d_loss, g_loss, info_loss, mi_bound
-from infogan_core.losses import d_hinge, g_hinge, shared_information
+from infogan_core.losses import d_hinge, g_hinge, r1_penalty, shared_information
 
 CAT = LatentSpec(codes=(Categorical(10),))
 
@@ -95,3 +95,12 @@ def test_hinge_stops_at_its_margin():
     assert d_hinge(torch.zeros(4), torch.zeros(4)).item() == 2
     assert d_hinge(torch.tensor([-1.0, 1.0]), torch.tensor([0.5, -1.0])).item() == pytest.approx(1 + 0.75)
     assert g_hinge(torch.tensor([1.0, -3.0])).item() == 1
+
+
+def test_r1_is_half_the_squared_slope_and_flattens_it():
+    """Of D(x) = w x + b: |w|^2 / 2 at every x, whose gradient in w is w."""
+    w, x = torch.randn(1, 3, 4, 4, requires_grad=True), torch.randn(5, 3, 4, 4, requires_grad=True)
+    penalty = r1_penalty((w * x).sum(dim=(1, 2, 3)) + 7, x)
+    penalty.backward()
+    assert penalty.item() == pytest.approx(w.square().sum().item() / 2, rel=1e-5)
+    torch.testing.assert_close(w.grad, w.detach())

@@ -41,19 +41,21 @@ def test_second_step_of_a_preset_is_pinned(profile, digits):
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler, and there is no g++")
 def test_compiled_is_eager(blobs):
-    config = tiny(shift=2)
+    config = tiny(shift=2, r1=1.0)
     compiled = trace(config.replace(step_form="compile"), blobs.pixels)
     torch.testing.assert_close(compiled, trace(config, blobs.pixels), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True, "instance_noise": 0.5, "objective": "hinge"}]
+    "changes",
+    [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True, "instance_noise": 0.5, "objective": "hinge", "r1": 1.0}],
 )
 def test_graphed_is_eager(changes, blobs, cuda):
     config = tiny(shift=2, **changes)
     eager = trace(config.replace(step_form="eager"), blobs.pixels, cuda, n=WARMUP + 4)
     graphed = trace(config.replace(step_form="graph"), blobs.pixels, cuda, n=WARMUP + 4)
     torch.testing.assert_close(graphed, eager, atol=5e-3, rtol=1e-3)  # sums on a GPU have no fixed order
+
 
 def test_cuda_is_cpu(blobs, cuda):
     """From the same weights and the same batches, moved over."""
@@ -113,6 +115,24 @@ def test_objective_is_the_configs(blobs):
     of_d, of_g = step.d_objective(real, fake, codes)[0], step.g_objective(fake, codes)[0]
     assert of_d.item() == pytest.approx((2 - score[:32].mean() + score[32:].mean()).item(), abs=1e-5)
     assert of_g.item() == pytest.approx(-score[32:].mean().item(), abs=1e-5)
+
+
+def test_r1_is_added_to_what_d_minimises(blobs):
+    """The slope of D at these real pictures, by differences: a small step along it raises D by its squared length."""
+    step, batches = make(tiny(r1=3.0), blobs.pixels)
+    noise, codes = next(batches).draws[0]
+    real, fake = torch.rand(32, 1, 28, 28), step.fake(noise, codes).detach()
+    with_r1, of_d = step.d_objective(real, fake, codes)
+    step.config = step.config.replace(r1=0.0)
+    without, same = step.d_objective(real, fake, codes)
+    torch.testing.assert_close(of_d, same)
+    x = real.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(step.D.d(step.D.features(x)).sum(), x)
+    squared = slope.square().sum()
+    with torch.no_grad():
+        sums = [step.D.d(step.D.features(real + sign * 0.05 * slope / squared.sqrt())).sum() for sign in (1, -1)]
+    assert (sums[0] - sums[1]).item() == pytest.approx(0.1 * squared.sqrt().item(), rel=0.02)
+    assert (with_r1 - without).item() == pytest.approx(3 * squared.item() / 32 / 2, rel=1e-3)
 
 
 def gradients(config, pixels):
