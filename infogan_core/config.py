@@ -34,7 +34,7 @@ class Config:
     lr_decay: bool = False  # both rates fall linearly to 0 over the second half of the steps (Zhu et al. 2017)
     beta1: float = 0.5  # of both Adams, 0 in Gulrajani et al. 2017; beta2 is 0.999
     objective: str = "gan"  # equation 1 with G's -log D, or "hinge" (Lim & Ye 2017; Miyato et al. 2018)
-    r1: float = 0.0  # weight of D's squared slope at real pictures in its loss, halved (R1, Mescheder et al. 2018)
+    r1: float = 0.0  # D's loss gains r1/2 times its squared slope at real pictures (R1, Mescheder et al. 2018)
     lambda_info: tuple[float, ...] = (1.0,)  # lambda of equation 6, one for all codes, or one per code (ours)
     info_trains_trunk: bool = True  # whether L_I also updates the trunk that D and Q share
     info_trains_g: bool = True  # ... and G: without either, a plain GAN, with Q trained beside it to read the codes

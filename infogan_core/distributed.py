@@ -43,7 +43,7 @@ class DistributedStep(Step):
         self.rank, self.n = distributed.get_rank(), distributed.get_world_size()
         if config.batch % self.n or config.batch < 2 * self.n:
             raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes, two pictures each")
-        super().__init__(config, tuple(map(joined, nets)), ema, pixels, dtype)
+        super().__init__(config, tuple(joined(net, twice=config.r1 > 0) for net in nets), ema, pixels, dtype)
         d_half, generate = Half(self.D, super().d_objective), Half(self.G, super().fake)
         self.d_objective = DistributedDataParallel(d_half, broadcast_buffers=False)
         self.fake = DistributedDataParallel(generate, broadcast_buffers=False)
@@ -66,8 +66,8 @@ class DistributedStep(Step):
 
 
 class JointBatchNorm(_BatchNorm):
-    """Mean and variance over all processes' pictures. nn.SyncBatchNorm neither serves the processor nor R1, which is
-    differentiated twice."""
+    """nn.SyncBatchNorm for what it does not serve, the processor, and R1, which is differentiated twice: mean and
+    variance over all processes' pictures."""
 
     def forward(self, x: Tensor) -> Tensor:
         over, channel = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
@@ -84,8 +84,11 @@ class JointBatchNorm(_BatchNorm):
         return (centred * scale.view(channel) + self.bias.view(channel)).to(x.dtype)
 
 
-def joined(net: nn.Module) -> nn.Module:
-    """The net with every batch norm taken over all processes."""
+def joined(net: nn.Module, twice: bool) -> nn.Module:
+    """The net with every batch norm taken over all processes: nn.SyncBatchNorm on CUDA, JointBatchNorm elsewhere and
+    where it is differentiated twice."""
+    if distributed.get_backend() == "nccl" and not twice:
+        return nn.SyncBatchNorm.convert_sync_batchnorm(net)
     for parent in list(net.modules()):
         for name, norm in list(parent.named_children()):
             if isinstance(norm, _BatchNorm):

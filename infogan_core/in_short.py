@@ -63,7 +63,7 @@ def sprites(report: Report) -> str:
 
 
 def parts(name: str, report: Report) -> str:
-    """Each part of the recipe before `quick`, by whether all Frechet distances without it lie above, or below, all of
+    """Each part of an earlier recipe, by whether all Frechet distances without it lie above, or below, all of
     those with it; of CelebA's also without which every seed has fewer attributes."""
     distances = {part: [run["frechet"] for run in runs] for part, runs in without(report).items()}
     whole = distances.pop("nothing")
@@ -72,7 +72,7 @@ def parts(name: str, report: Report) -> str:
         verdict = worse if min(found) > max(whole) else better if max(found) < min(whole) else level
         verdict.append(f"{part} ({min(found):.1f} to {max(found):.1f})")
     lines = [
-        f"**The parts of {name}'s recipe before `quick`**, short runs of batches of 32 at half width, with rates that "
+        f"**The parts of {name}'s earlier recipe**, short runs of batches of 32 at half width, with rates that "
         f"fall to 0 and an average of G of decay 0.998; Frechet distance, times that of real pictures: "
         f"{min(whole):.1f} to {max(whole):.1f} over {len(whole)} seeds.",
         f"Every seed is worse without: {', '.join(worse) or 'none'}",

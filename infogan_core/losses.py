@@ -41,7 +41,7 @@ def r1_penalty(scores: Tensor, x: Tensor) -> Tensor:
     """R1 (Mescheder et al. 2018): E[|grad_x D(x)|^2] / 2 at real pictures x [n, C, H, W] with scores [n] -> scalar.
 
     Not in InfoGAN. A D that learned its pictures by heart is steep around them. x must require a gradient; the penalty
-    can be differentiated in turn.
+    can be differentiated in turn. Under batch norm D(x) hangs on the whole batch, and the slope is of all its scores.
     """
     (slope,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
     return slope.square().sum(dim=(1, 2, 3)).mean() / 2

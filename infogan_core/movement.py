@@ -176,6 +176,7 @@ def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:
 
 def spearman(values: Tensor, measured: Tensor) -> Tensor:
     """Spearman's rank correlation of `values` [steps] with each row of [rows, steps] -> [rows]; 0 if all are equal."""
+    # .double(): some versions of SciPy rank float32 in float32
     ranks, order = (torch.from_numpy(rankdata(x.double().numpy(), axis=-1)) for x in (measured, values))
     ranks, order = ranks - ranks.mean(dim=-1, keepdim=True), order - order.mean()
     return ranks @ order / (ranks.norm(dim=-1) * order.norm()).clamp_min(1e-12)  # Pearson's correlation of the ranks

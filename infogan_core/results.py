@@ -48,7 +48,8 @@ def table(columns: Columns, runs: list[dict[str, Any]]) -> str:
 
 def _settings(run: dict[str, Any]) -> str:
     config, env = run["config"], run["env"]
-    where = "" if "CPU" in env["device"] else f" on an {env['device'].removeprefix('NVIDIA ').split()[0]}"
+    beside = f", beside {env['beside']} others" if "beside" in env else ""
+    where = "" if "CPU" in env["device"] else f" ({env['device']}{beside})"
     return f"{config.steps:,} x {config.batch}, {env['minutes']:.0f}{where}"
 
 
@@ -92,16 +93,17 @@ COLOUR: Columns = {
 }
 UNDER = (  # the table
     "\n\n`as-long` is `paper`, of which half of its distance or less was asked, trained for about as many minutes as "
-    "`quick` on one core; CelebA's for\nas many as the recipe before took on a slower machine: [SVHN's samples]"
-    "(svhn/paper-as-long/samples.png), [CelebA's](celeba/paper-as-long/samples.png).\nThe unit of the Frechet column, "
-    "the distance between real pictures, is another for each data set: rows of different ones do not compare."
+    "`quick` on one core; CelebA's for\nas many as an earlier recipe took on a slower machine, a third of what `quick` "
+    "takes on one core: [SVHN's samples](svhn/paper-as-long/samples.png),\n"
+    "[CelebA's](celeba/paper-as-long/samples.png). The unit of the Frechet column, the distance between real pictures, "
+    "is another for each data set:\nrows of different ones do not compare."
 )
 STUDIES = {  # title and table, by the name of the study's file
     "figure1": ("Figure 1: L_I(c1) over training", figure1),
     "choices": ("What the paper leaves open", choices),
     "seeds": ("The recipe over ten seeds, and choosing one without labels", seeds),
-    "svhn-parts": ("SVHN: what each part of the recipe before is worth", parts),
-    "celeba-parts": ("CelebA: what each part of the recipe before is worth", parts),
+    "svhn-parts": ("SVHN: what each part of the earlier recipe was worth", parts),
+    "celeba-parts": ("CelebA: what each part of the earlier recipe was worth", parts),
 }
 DIGITS = {
     "seeds": "`quick` on all of MNIST",

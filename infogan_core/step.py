@@ -140,7 +140,7 @@ class Step:
     ) -> tuple[Tensor, Tensor]:
         """What D and Q minimise: equation 1, or the hinge loss, minus lambda L_I, plus R1 if the config says so.
 
-        Returns (loss, [loss of D, D(x), D(G(z, c)), I(c; c')]).
+        Returns (loss, [loss of D without R1, D(x), D(G(z, c)), I(c; c')]).
 
         With `again`, the real pictures under another warp, also minus lambda_real I(c; c').
         """
@@ -155,7 +155,6 @@ class Step:
         means = [adversarial, real_logits.sigmoid().mean(), fake_logits.sigmoid().mean(), shared]
         return loss - c.lambda_real * shared, torch.stack(means).detach()
 
-    @torch.compiler.disable  # which does not differentiate twice
     def _r1(self, real: Tensor) -> Tensor:
         """R1 at real pictures. D's batch norm sees them once more for it."""
         x = real.detach().requires_grad_()
@@ -244,6 +243,7 @@ def in_form(step: Step, form: str) -> Callable[[Batch], Tensor]:
     if form == "graph" and step.device.type != "cuda":
         raise ValueError(f'step_form="graph" needs a CUDA device, found {step.device}: use "auto"')
     if form == "compile":
+        step._r1 = torch.compiler.disable(step._r1)  # what is compiled cannot be differentiated twice
         for half in ("fake", "d_objective", "g_objective"):
             setattr(step, half, torch.compile(getattr(step, half)))
     return GraphedStep(step) if form == "graph" else step

@@ -20,6 +20,7 @@ def ctrl_c():
 
 
 HAS_CUDA, cuda_is_available = torch.cuda.is_available(), torch.cuda.is_available
+VISIBLE = os.environ.get("CUDA_VISIBLE_DEVICES")  # the GPUs that the user allows
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,8 +28,10 @@ def on_the_cpu():
     """ "auto" is the CPU in all tests and what they start, so that bytes and numbers are everywhere the same."""
     if HAS_CUDA:
         torch.cuda.init()  # before CUDA_VISIBLE_DEVICES, which is for the processes
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    torch.cuda.is_available = lambda: False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        yield
 
 
 @pytest.fixture
@@ -37,7 +40,10 @@ def cuda(monkeypatch):
     if not HAS_CUDA:
         pytest.skip("no CUDA GPU here")
     monkeypatch.setattr(torch.cuda, "is_available", cuda_is_available)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    if VISIBLE is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", VISIBLE)
     return torch.device("cuda")
 
 

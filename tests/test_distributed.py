@@ -20,6 +20,7 @@ CONFIG = {
     "lr_d": 0.0,
     "lr_g": 0.0,
     "instance_noise": 0.2,
+    "r1": 1.0,
     "lambda_real": 50.0,  # so that a wrong I(c; c') shows beside L_I
 }
 PROGRAM = """

@@ -48,7 +48,7 @@ def test_a_part_helps_where_every_seed_is_worse_without_it():
     runs = {"short": (20, 24), "without-average": (40, 50), "without-decay": (23, 30), "without-warps": (18, 19)}
     report = {"runs": [{"profile": p, "frechet": f} for p, both in runs.items() for f in both]}
     lines = in_short({"svhn-parts": report}).splitlines()
-    assert lines[0].startswith("- **The parts of SVHN's recipe before `quick`**, short runs of batches of 32")
+    assert lines[0].startswith("- **The parts of SVHN's earlier recipe**, short runs of batches of 32")
     assert lines[0].endswith("20.0 to 24.0 over 2 seeds.")
     assert lines[1:] == [
         "  - Every seed is worse without: average of G (40.0 to 50.0)",

@@ -113,7 +113,7 @@ def test_a_colour_run_keeps_its_presets_promises(colour):
         ig.check_claims(colour.config, broken)
 
 
-def test_a_colour_run_comes_twice_as_near_as_papers_settings_in_as_many_minutes(colour):
+def test_a_colour_run_comes_twice_as_near_as_papers_settings(colour):
     paper = json.loads((colour.path / "paper-as-long" / "metrics.json").read_text())
     assert colour.report["quality"]["held_out"]["frechet"] <= 0.5 * paper["quality"]["held_out"]["frechet"]
 

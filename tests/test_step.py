@@ -54,12 +54,14 @@ def test_graphed_is_eager(changes, blobs, cuda):
     config = tiny(shift=2, **changes)
     eager = trace(config.replace(step_form="eager"), blobs.pixels, cuda, n=WARMUP + 4)
     graphed = trace(config.replace(step_form="graph"), blobs.pixels, cuda, n=WARMUP + 4)
-    torch.testing.assert_close(graphed, eager, atol=5e-3, rtol=1e-3)  # sums on a GPU have no fixed order
+    close = torch.testing.assert_close
+    close(graphed[: WARMUP + 1], eager[: WARMUP + 1], atol=1e-3, rtol=1e-3)
+    close(graphed, eager, atol=5e-3, rtol=1e-3)  # sums on a GPU have no fixed order, and the difference grows
 
 
 def test_cuda_is_cpu(blobs, cuda):
     """From the same weights and the same batches, moved over."""
-    config = tiny(shift=2)
+    config = tiny(shift=2, r1=1.0)
     on_cpu, batches = make(config, blobs.pixels)
     on_cuda, _ = make(config, blobs.pixels, cuda)
     batch = next(batches)
@@ -73,7 +75,7 @@ def test_cuda_is_cpu(blobs, cuda):
 
 
 def test_the_step_never_waits_for_the_gpu(blobs, cuda):
-    step, batches = make(tiny(shift=2, fresh_fakes=True, ema=0.9), blobs.pixels, cuda)
+    step, batches = make(tiny(shift=2, fresh_fakes=True, ema=0.9, r1=1.0), blobs.pixels, cuda)
     step(next(batches))  # the first may wait, to initialise
     torch.cuda.set_sync_debug_mode("error")
     try:
@@ -133,6 +135,15 @@ def test_r1_is_added_to_what_d_minimises(blobs):
         sums = [step.D.d(step.D.features(real + sign * 0.05 * slope / squared.sqrt())).sum() for sign in (1, -1)]
     assert (sums[0] - sums[1]).item() == pytest.approx(0.1 * squared.sqrt().item(), rel=0.02)
     assert (with_r1 - without).item() == pytest.approx(3 * squared.item() / 32 / 2, rel=1e-3)
+
+
+def test_r1_in_bf16_is_near_that_in_fp32(blobs):
+    real, penalties = torch.rand(32, 1, 28, 28), []
+    for dtype in (torch.float32, torch.bfloat16):
+        step, _ = make(tiny(), blobs.pixels, dtype=dtype)
+        with step._autocast():
+            penalties.append(step._r1(real).item())
+    assert penalties[1] == pytest.approx(penalties[0], rel=0.02)
 
 
 def gradients(config, pixels):
