@@ -133,7 +133,7 @@ def parts(report: Report) -> str:
         "The recipe that came before today's `quick` (batches of 32, rates that fall to 0, an average of G of decay "
         "0.998), at half width and with few steps,\nwithout one part at a time, for as many minutes; mean (lowest to "
         "highest) over all seeds. Where these ranges meet, the seeds tell no difference.\nOf today's `quick` there is "
-        "no such study: in so few minutes batches of 128 come to no more than the first steps."
+        "no such study."
     )
     return f"{text}\n\n{markdown(['taken out', 'n', *(head for head, _ in columns.values())], rows)}\n\n{ran(report)}"
 
