@@ -16,6 +16,7 @@ from infogan_core.files import write_whole
 from infogan_core.latents import Categorical, Uniform
 from infogan_core.meaning import meaning, name_codes, pose, pose_head, read_badly
 from infogan_core.movement import COLOUR, GREY, NOISES, SWEEP, first_categorical, keeps, moves, names, shares
+from infogan_core.overfitting import overfitting
 from infogan_core.quality import inception_distance, quality
 from infogan_core.recognition import draw, recognition
 
@@ -41,6 +42,7 @@ def evaluate(
     held_out    how well one code tells the classes apart, see `recognition`; "train" where nothing is held out
     names       what a code, and a category, means, where the link is strong: {"c2": "slant", "c3=7": "eyeglasses 91%"}
     real        what can be told without labels: on the same images, is Q(c1|x) sure, balanced and stable?
+    overfitting whether D has learnt its training pictures by heart; absent where nothing is held out
     quality     with a classifier, the published one or the file `features`: how far the pictures are from real ones
     meaning     as well: what that classifier reads in pictures of each code
     conditions  what the numbers were measured on
@@ -51,13 +53,12 @@ def evaluate(
     """
     _check(run, images, samples)
     reader = _reader(features_name(run.config.dataset, images), features)
-    spec = run.config.latents
     codes, x = fakes(run, samples, seed)
-    report = {"codes": bounds(run, codes, x)}
-    for i, share in enumerate(shares(spec, codes, x)):
-        report["codes"][spec.name(i)] |= moves(run, i, images.channels, seed) | share
-    if first_categorical(spec) is not None:
+    report = {"codes": _codes(run, codes, x, seed)}
+    if first_categorical(run.config.latents) is not None:
         report |= recognition(run, images, seed)
+    if images.held_out is not None:
+        report["overfitting"] = overfitting(run, images, x, seed)
     report["names"] = names(report["codes"])
     report["conditions"] = {"samples": samples, "seed": seed, "data": images.name, "noises": NOISES, "sweep": [*SWEEP]}
     looks(run, images, codes, (x * 255).round().to(torch.uint8), report, reader, inception)
@@ -86,6 +87,14 @@ def fakes(run: Run, samples: int, seed: int) -> tuple[list[Tensor], Tensor]:
     """Fresh samples: (one tensor [N] per code, their pictures float [N, C, H, W] in 0..1)."""
     noise, codes = run.config.latents.sample(samples, torch.Generator().manual_seed(seed))
     return codes, run.generate(noise, codes).float().cpu()
+
+
+def _codes(run: Run, codes: list[Tensor], x: Tensor, seed: int) -> dict[str, dict]:
+    """All that is measured of each code without a classifier."""
+    spec, report = run.config.latents, bounds(run, codes, x)
+    for i, share in enumerate(shares(spec, codes, x)):
+        report[spec.name(i)] |= moves(run, i, x.shape[1], seed) | share
+    return report
 
 
 def bounds(run: Run, codes: list[Tensor], x: Tensor) -> dict[str, dict]:
@@ -161,6 +170,9 @@ def summary(report: dict) -> str:
             "c1 without labels: confidence {confidence:.3f}, balance {balance:.3f} nats, shift-stable {stability:.1%}"
         )
         lines.append(line.format_map(report["real"]))
+    if "r_v" in report.get("overfitting", {}):
+        line = "how far D learnt its pictures by heart: r_v {r_v:.2f} (1: it takes held-out ones for drawn ones)"
+        lines.append(line.format_map(report["overfitting"]))
     lines += _looks_lines(report)
     colour = any("brightness" in code or "eta2" in code for code in report["codes"].values())
     columns = {"r2": 7} | {m: len(m) + 3 for m in (list(COLOUR)[:4] if colour else GREY)}

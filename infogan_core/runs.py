@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,19 @@ class Run:
 
         Raises ValueError for pictures of another shape or kind than the run's own.
         """
+        return [torch.cat(columns) for columns in zip(*(self.discriminator(p)[1] for p in self._parts(x)), strict=True)]
+
+    @torch.no_grad()
+    def d(self, x: Tensor) -> Tensor:
+        """D's output, a logit, or the hinge loss's score, [N], for pictures x as q_params takes them."""
+        return torch.cat([self.discriminator(part)[0] for part in self._parts(x)])
+
+    def _parts(self, x: Tensor) -> Iterator[Tensor]:
         c = self.config
         if x.dim() != 4 or x.shape[1:] != (c.channels, c.image_size, c.image_size) or not x.is_floating_point():
             expected = f"float [N, {c.channels}, {c.image_size}, {c.image_size}] in 0..1"
             raise ValueError(f"this run reads {expected}, found {x.dtype} {list(x.shape)}")
-        parts = (to_network_range(part.to(self.device), c.image_size) for part in x.split(CHUNK))
-        return [torch.cat(columns) for columns in zip(*(self.discriminator(p)[1] for p in parts), strict=True)]
+        return (to_network_range(part.to(self.device), c.image_size) for part in x.split(CHUNK))
 
     def infer(self, x: Tensor) -> list[Tensor | tuple[Tensor, Tensor]]:
         """Q(c|x): one entry per code, probabilities [N, K] or (mean, standard deviation) [N]. See q_params for x."""

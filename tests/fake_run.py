@@ -14,11 +14,14 @@ MNIST = (Categorical(10), Uniform(), Uniform())
 
 
 class FakeRun:
-    """A run with a hand-made G and Q: `draw(codes)` gives the pictures, `see(x)` Q's outputs, one per code."""
+    """A run with a hand-made G, Q and D: `draw(codes)` gives the pictures, `see(x)` Q's outputs, D says their mean."""
 
     def __init__(self, draw, see, codes=MNIST, path=None, dataset="mnist"):
         self.config = SimpleNamespace(dataset=dataset, latents=LatentSpec(2, codes))
         self.generate, self.q_params, self.path = lambda _, codes: draw(codes), see, path
+
+    def d(self, x: Tensor) -> Tensor:
+        return x.mean(dim=(1, 2, 3))
 
     def infer(self, x: Tensor) -> list:
         return self.config.latents.read(self.q_params(x))

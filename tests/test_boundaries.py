@@ -45,8 +45,10 @@ MAY_IMPORT = {
     "quality": {"classifier"},
     "meaning": {"classifier", "latents", "measures"},
     "recognition": {"images", "latents", "runs"},
+    "overfitting": {"images", "recognition", "runs"},
     "metrics": {
-        *("classifier", "files", "images", "latents", "meaning", "movement", "quality", "recognition", "runs"),
+        *("classifier", "files", "images", "latents", "meaning", "movement", "overfitting", "quality", "recognition"),
+        "runs",
     },
     "disentanglement": {"images", "latents", "runs"},
     "figures": {"files", "latents"},

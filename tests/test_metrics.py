@@ -162,7 +162,7 @@ def test_report_is_written_whole(tmp_path, few):
     report = metrics.evaluate(FakeRun(leaning, blind), digits(), out=tmp_path / "new", samples=100)
     assert json.loads((tmp_path / "new" / "metrics.json").read_text()) == report
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["metrics.json"]
-    assert report.keys() == {"codes", "names", "held_out", "real", "conditions"}
+    assert report.keys() == {"codes", "names", "held_out", "real", "overfitting", "conditions"}
 
 
 def test_same_seed_same_numbers(tmp_path, few):
@@ -196,17 +196,18 @@ def test_continuous_codes_alone(tmp_path, few):
     """Without a categorical code there is nothing to match, and one sweep per noise."""
     run = FakeRun(lambda c: bars(c[0] / 10), lambda x: [torch.zeros(len(x), 1)], (Uniform(),), tmp_path)
     report = metrics.evaluate(run, digits(), samples=100)
-    assert report.keys() == {"codes", "names", "conditions"}
+    assert report.keys() == {"codes", "names", "overfitting", "conditions"}
     assert report["codes"]["c1"]["slant"] == pytest.approx(1)
 
 
 def test_summary_is_a_few_aligned_lines(tmp_path, few):
     """It states the data, n, accuracy, each L_I with its ceiling, and what the codes move."""
     text = metrics.summary(metrics.evaluate(FakeRun(leaning, blind, path=tmp_path), digits(), samples=100))
-    data, c1, real, head, *codes = text.splitlines()
+    data, c1, real, heart, head, *codes = text.splitlines()
     assert data == "digits; 100 samples"
     assert c1.startswith("c1 on 40 held-out images: 10.0% right")
     assert "shift-stable 100.0%" in real
+    assert heart.startswith("how far D learnt its pictures by heart: r_v ")
     assert codes[0].split() == ["c1", "0.000", "+-", "0.000", "(2.303)"]
     assert {len(line) for line in codes[1:]} == {len(head)}
 
