@@ -48,7 +48,11 @@ class Batches:
         reach = [config.warp, config.warp, 2 * config.shift / config.image_size]  # affine_grid: a picture is 2 wide
         self.reach, self.identity = torch.tensor(reach, device=device), torch.eye(2, 3, device=device)
         self.order = torch.empty(0, dtype=torch.int64, device=device)
-        self.position = 0
+        self.position, self.moved = 0, config.moved
+
+    def set_moved(self, done: float) -> None:
+        """The share of the pictures that is moved after a share of the steps."""
+        self.moved = self.config.moved * (done if self.config.moved_grows else 1)
 
     def __next__(self) -> Batch:
         c, g = self.config, self.generator
@@ -58,8 +62,8 @@ class Batches:
         self.position += c.batch
         draws = [c.latents.sample(c.batch, g, self.device) for _ in range(1 + c.fresh_fakes)]
         jitter = torch.rand(3 + bool(c.lambda_real), c.batch, 2, 3, generator=g, device=self.device) * 2 - 1
-        if c.moved < 1:
-            jitter *= torch.rand(len(jitter), c.batch, 1, 1, generator=g, device=self.device) < c.moved
+        if c.moved < 1 or c.moved_grows:
+            jitter *= torch.rand(len(jitter), c.batch, 1, 1, generator=g, device=self.device) < self.moved
         warps = self.identity + self.reach * jitter
         if c.flip:  # of the real pictures only: a code may still tell left from right
             mirror = torch.randint(2, (c.batch, 1), generator=g, device=self.device) * 2 - 1

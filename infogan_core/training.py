@@ -91,6 +91,7 @@ class Trainer:
         with interruptible() as interrupted:
             while self.done < until:
                 self.step.set_rates(self.done / config.steps)
+                self.batches.set_moved(self.done / config.steps)
                 self.trace[self.done % config.log_every] = self.update(next(self.batches))
                 self.done += 1
                 self.seconds = time.monotonic() - started
