@@ -30,13 +30,8 @@ class Batch(NamedTuple):
     noise: Tensor  # float32 [V, n, C, H, W], or [0]: N(0, 1), what is added to them
 
     def tensors(self) -> list[Tensor]:
-        return [
-            self.index,
-            self.warps,
-            self.colors,
-            self.noise,
-            *(t for noise, codes in self.draws for t in (noise, *codes)),
-        ]
+        draws = (t for noise, codes in self.draws for t in (noise, *codes))
+        return [self.index, self.warps, self.colors, self.noise, *draws]
 
 
 class Batches:
