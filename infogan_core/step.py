@@ -47,7 +47,8 @@ class Batches:
 
     def set_moved(self, done: float) -> None:
         """The share of the pictures that is moved after a share of the steps."""
-        self.moved = self.config.moved * (done if self.config.moved_grows else 1)
+        grows = self.config.moved_grows
+        self.moved = self.config.moved * (min(1.0, done / grows) if grows else 1.0)
 
     def __next__(self) -> Batch:
         c, g = self.config, self.generator

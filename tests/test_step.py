@@ -275,9 +275,9 @@ def test_a_share_of_the_pictures_is_moved_and_the_others_stay_as_they_are():
     assert still.float().mean().item() == pytest.approx(0.75, abs=0.06)
 
 
-@pytest.mark.parametrize(("done", "share"), [(0, 0), (0.5, 0.4), (1, 0.8)])
+@pytest.mark.parametrize(("done", "share"), [(0, 0), (0.25, 0.4), (0.5, 0.8), (1, 0.8)])
 def test_the_share_that_is_moved_can_grow_from_nothing(done, share):
-    batches = Batches(tiny(shift=2, warp=0.15, moved=0.8, moved_grows=True, batch=256), 256, CPU)
+    batches = Batches(tiny(shift=2, warp=0.15, moved=0.8, moved_grows=0.5, batch=256), 256, CPU)
     batches.set_moved(done)
     moved = (next(batches).warps != torch.eye(2, 3)).flatten(2).any(dim=2)
     assert moved.float().mean().item() == pytest.approx(share, abs=0.06)
