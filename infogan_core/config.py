@@ -43,9 +43,7 @@ class Config:
     shift: float = 0.0  # D and Q see all pictures moved by up to so many pixels (DiffAugment, Zhao et al. 2020) ...
     warp: float = 0.0  # ... and sheared, turned and stretched: each entry of the map off by up to so much (ours)
     moved: float = 1.0  # ... that share of them (Karras et al. 2020): resampling hides the finest detail, D must see it
-    moved_grows: float = (
-        0.0  # ... a share that grows from 0, over so much of the steps: D learns pictures by heart late
-    )
+    moved_grows: float = 0.0  # ... and over that share of the steps it grows from 0: D learns by heart late (ours)
     color: float = 0.0  # ... and of other brightness, saturation and contrast, at 1 by as much as in DiffAugment
     instance_noise: float = 0.0  # ... and under Gaussian noise (Sønderby et al. 2017) of this deviation, which falls
     flip: bool = False  # half of the real pictures mirrored, left to right (Karras et al. 2019)
