@@ -48,7 +48,6 @@ class Config:
     instance_noise: float = 0.0  # ... and under Gaussian noise (Sønderby et al. 2017) of this deviation, which falls
     flip: bool = False  # half of the real pictures mirrored, left to right (Karras et al. 2019)
     ema: float = 0.99  # decay of the averaged generator that is saved (Yaz et al. 2019); 0: the last weights
-    finish: int = 0  # last steps, in which G goes on from it, slowly, with more lambda and R1: FINISH of step.py (ours)
     precision: str = "auto"  # "auto", "fp32", or "bf16" autocast
     step_form: str = "auto"  # "auto", "eager", "compile", or "graph" (a CUDA graph)
     log_every: int = 50
@@ -63,8 +62,6 @@ class Config:
             object.__setattr__(self, "lambda_info", self.lambda_info[:1] * n)
         if len(self.lambda_info) != n:
             raise ValueError(f"Config.lambda_info has {len(self.lambda_info)} values for {n} codes: give {n}, or 1")
-        if self.finish > self.steps or (self.finish and not self.ema):
-            raise ValueError(f"Config.finish must lie in 0..steps, and needs an average (ema), found {self.finish}")
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"Config.{name} must be one of {allowed}, found {getattr(self, name)!r}")
@@ -116,7 +113,6 @@ LATER = {
     "info_trains_g",
     "objective",
     "r1",
-    "finish",
 }  # older files lack these: default
 CHOICES = {
     "objective": ("gan", "hinge"),
@@ -141,7 +137,6 @@ RANGES = {
     "moved_grows": (0, 1),
     "color": (0, 1),
     "instance_noise": (0, 10),
-    "finish": (0, 10**9),
     "ema": (0, 0.99999),
     "log_every": (1, 10**9),
     "checkpoint_every": (1, 10**9),

@@ -1,7 +1,8 @@
-"""One training step, as a function of everything random in it."""
+"""One training step, as a function of everything random in it, in three forms: eager, compiled, CUDA graph."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -16,8 +17,7 @@ from infogan_core.networks import Discriminator, Generator, to_network_range
 
 TERMS = ("loss_d", "loss_g", "d_real", "d_fake", "mi_real")  # of a step, before L_I of each code
 LEAST = 0.2  # of the instance noise stays to the end
-FINISH = {"lr_g": 0.1, "r1": 6.0, "lambda_info": 16.0}  # in the last steps, config.finish: each field times so much ...
-REST = 0.1  # ... and G stands still for the first tenth of them: D and Q have to get used to its average
+WARMUP = 3  # eager steps before a CUDA graph is captured, so that lazy initialisation stays out of it
 
 
 class Batch(NamedTuple):
@@ -102,30 +102,20 @@ class Step:
         self.ema_tensors, self.live_tensors = (list(column) for column in zip(*pairs, strict=True))
         self.average = get_ema_multi_avg_fn(config.ema)
         self.deviation = torch.tensor(config.instance_noise, device=self.device)  # as a tensor: see _adam
-        self.times = {name: torch.ones((), device=self.device) for name in ("r1", "lambda_info")}  # likewise
 
     def _adam(self, net: torch.nn.Module, lr: float) -> torch.optim.Adam:
         cuda = self.device.type == "cuda"
         rate = torch.tensor(lr, device=self.device) if cuda else lr  # a tensor, so that a CUDA graph sees it change
         return torch.optim.Adam(net.parameters(), rate, betas=(self.config.beta1, 0.999), fused=True, capturable=cuda)
 
-    def set_rates(self, done: float, finishing: int = -1) -> None:
+    def set_rates(self, done: float) -> None:
         """Learning rates after a share of the steps: constant, or falling linearly to 0 over the second half.
 
         Instance noise falls linearly from the start, to LEAST of what it was: a code could hide without any.
-        `finishing` counts the last steps, config.finish, from 0: with the first, G becomes its average. As it hardly
-        wanders from there, its last weights are what is saved.
         """
-        c, rate_g = self.config, 1.0
-        self.deviation.fill_(c.instance_noise * max(1 - done, LEAST))
-        if finishing == 0:
-            torch._foreach_copy_(self.live_tensors, self.ema_tensors)
-        if finishing >= 0:
-            rate_g = 0.0 if finishing < REST * c.finish else FINISH["lr_g"]
-            for name, times in self.times.items():
-                times.fill_(FINISH[name])
-        factor = min(1.0, 2 * (1 - done)) if c.lr_decay else 1.0
-        for optimiser, lr in ((self.opt_d, c.lr_d), (self.opt_g, c.lr_g * rate_g)):
+        self.deviation.fill_(self.config.instance_noise * max(1 - done, LEAST))
+        factor = min(1.0, 2 * (1 - done)) if self.config.lr_decay else 1.0
+        for optimiser, lr in ((self.opt_d, self.config.lr_d), (self.opt_g, self.config.lr_g)):
             for group in optimiser.param_groups:
                 if isinstance(group["lr"], Tensor):
                     group["lr"].fill_(lr * factor)
@@ -159,15 +149,11 @@ class Step:
         real_logits, fake_logits = self.D.d(of_real), self.D.d(of_fake)
         adversarial = ADVERSARIAL[c.objective][0](real_logits, fake_logits)
         q_params = self.D.q(of_fake if c.info_trains_trunk else of_fake.detach())
-        loss = adversarial + self._information(mi_bound(c.latents, q_params, codes))
-        loss = loss + self.times["r1"] * c.r1 * self._r1(real) if c.r1 else loss
+        loss = adversarial + info_loss(mi_bound(c.latents, q_params, codes), c.lambda_info)
+        loss = loss + c.r1 * self._r1(real) if c.r1 else loss
         shared = self._shared_information(of_real, *of_again) if of_again else torch.zeros_like(adversarial)
         means = [adversarial, real_logits.sigmoid().mean(), fake_logits.sigmoid().mean(), shared]
         return loss - c.lambda_real * shared, torch.stack(means).detach()
-
-    def _information(self, mi: Tensor) -> Tensor:
-        """-lambda L_I."""
-        return self.times["lambda_info"] * info_loss(mi, self.config.lambda_info)
 
     def _r1(self, real: Tensor) -> Tensor:
         """R1 at real pictures. D's batch norm sees them once more for it."""
@@ -189,7 +175,7 @@ class Step:
         fake_logits, q_params = self.D(fake)
         adversarial = ADVERSARIAL[self.config.objective][1](fake_logits)
         mi = mi_bound(self.config.latents, q_params, codes)
-        information = self._information(mi) if self.config.info_trains_g else 0
+        information = info_loss(mi, self.config.lambda_info) if self.config.info_trains_g else 0
         return adversarial + information, torch.cat([adversarial[None], mi]).detach()
 
     def __call__(self, batch: Batch) -> Tensor:
@@ -221,3 +207,43 @@ class Step:
 
     def nets(self) -> dict[str, torch.nn.Module]:
         return {"generator": self.G, "discriminator": self.D, "ema": self.ema}
+
+
+class GraphedStep:
+    """The same step as one CUDA graph: after WARMUP eager steps, its kernels are recorded once and replayed."""
+
+    def __init__(self, step: Step) -> None:
+        self.step, self.calls, self.graph = step, 0, torch.cuda.CUDAGraph()
+        self.stream = torch.cuda.Stream()
+
+    def __call__(self, batch: Batch) -> Tensor:
+        self.calls += 1
+        if self.calls <= WARMUP:
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
+                terms = self.step(batch)
+            torch.cuda.current_stream().wait_stream(self.stream)
+            return terms
+        if self.calls == WARMUP + 1:
+            clone = [(noise.clone(), [c.clone() for c in codes]) for noise, codes in batch.draws]
+            views = (batch.warps.clone(), batch.colors.clone(), batch.noise.clone())
+            self.static = Batch(batch.index.clone(), clone, *views)
+            with torch.cuda.graph(self.graph):  # records, does not run
+                self.terms = self.step(self.static)
+        for kept, new in zip(self.static.tensors(), batch.tensors(), strict=True):
+            kept.copy_(new)
+        self.graph.replay()
+        return self.terms
+
+
+def in_form(step: Step, form: str) -> Callable[[Batch], Tensor]:
+    """The step as "eager", "compile" or "graph"; "auto" is a graph on CUDA and eager elsewhere."""
+    if form == "auto":
+        form = "graph" if step.device.type == "cuda" else "eager"
+    if form == "graph" and step.device.type != "cuda":
+        raise ValueError(f'step_form="graph" needs a CUDA device, found {step.device}: use "auto"')
+    if form == "compile":
+        step._r1 = torch.compiler.disable(step._r1)  # what is compiled cannot be differentiated twice
+        for half in ("fake", "d_objective", "g_objective"):
+            setattr(step, half, torch.compile(getattr(step, half)))
+    return GraphedStep(step) if form == "graph" else step

@@ -23,10 +23,9 @@ from infogan_core.config import Config
 from infogan_core.distributed import DistributedStep
 from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
 from infogan_core.files import require_space, write_whole
-from infogan_core.forms import in_form
 from infogan_core.images import ImageSet
 from infogan_core.runs import CHECKPOINT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config
-from infogan_core.step import TERMS, Batches, Step
+from infogan_core.step import TERMS, Batches, Step, in_form
 
 
 def train(
@@ -91,7 +90,7 @@ class Trainer:
         config, started = self.config, time.monotonic() - self.seconds
         with interruptible() as interrupted:
             while self.done < until:
-                self.step.set_rates(self.done / config.steps, self.done - (config.steps - config.finish))
+                self.step.set_rates(self.done / config.steps)
                 self.batches.set_moved(self.done / config.steps)
                 self.trace[self.done % config.log_every] = self.update(next(self.batches))
                 self.done += 1
@@ -170,7 +169,7 @@ class Trainer:
             return
         env = env | {"minutes": round(self.seconds / 60, 2)}
         write_whole(self.out / "env.json", json.dumps(env, indent=1).encode())
-        generator = self.step.ema if self.config.ema and not self.config.finish else self.step.G
+        generator = self.step.ema if self.config.ema else self.step.G
         run = Run(self.config, generator, self.step.D, self.out, self.step.device)
         run.save_weights(self.out / "weights.safetensors")
 

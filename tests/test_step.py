@@ -9,9 +9,8 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from conftest import tiny
 from infogan_core import build, preset
 from infogan_core.augmentation import recolored, warped
-from infogan_core.forms import WARMUP, in_form
 from infogan_core.networks import to_network_range
-from infogan_core.step import Batches, Step
+from infogan_core.step import WARMUP, Batches, Step, in_form
 
 CPU = torch.device("cpu")
 
@@ -23,11 +22,8 @@ def make(config, pixels, device=CPU, dtype=torch.float32):
 
 def trace(config, pixels, device=CPU, n=3):
     step, batches = make(config, pixels, device)
-    update, terms = in_form(step, config.step_form), []
-    for i in range(n):
-        step.set_rates(i / n, i - (n - config.finish))
-        terms.append(update(next(batches)).clone())
-    return torch.stack(terms).cpu()
+    update = in_form(step, config.step_form)
+    return torch.stack([update(next(batches)).clone() for _ in range(n)]).cpu()
 
 
 PINNED = {  # loss_d, loss_g, D(x), D(G), nothing shared, L_I(c1), L_I(c2), L_I(c3)
@@ -52,18 +48,7 @@ def test_compiled_is_eager(blobs):
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {},
-        {
-            "fresh_fakes": True,
-            "ema": 0.9,
-            "lr_decay": True,
-            "instance_noise": 0.5,
-            "objective": "hinge",
-            "r1": 1.0,
-            "finish": 3,
-        },
-    ],
+    [{}, {"fresh_fakes": True, "ema": 0.9, "lr_decay": True, "instance_noise": 0.5, "objective": "hinge", "r1": 1.0}],
 )
 def test_graphed_is_eager(changes, blobs, cuda):
     config = tiny(shift=2, **changes)
@@ -108,7 +93,6 @@ def test_forward_halves_stay_on_a_gpu():
         step = Step.__new__(Step)  # its optimisers would ask for a real device
         step.config, step.device, step.dtype = config, torch.device("cuda"), torch.float32
         step.G, step.D = nets
-        step.times = {"lambda_info": torch.ones(())}
         pixels = torch.zeros(256, 1, 28, 28, dtype=torch.uint8)
         noise, c = torch.zeros(32, 62), [torch.zeros(32, dtype=torch.int64), torch.zeros(32), torch.zeros(32)]
         warps = torch.zeros(32, 2, 3)
@@ -245,27 +229,6 @@ def test_rates_fall_to_zero_over_the_second_half(blobs):
         step.set_rates(done)
         rates.append(step.opt_g.param_groups[0]["lr"])
     assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 0])
-
-
-def test_in_the_last_steps_g_goes_on_from_its_average_slowly(blobs):
-    step, batches = make(tiny(steps=40, ema=0.9, finish=20), blobs.pixels)
-    rates = []
-    for finishing in (-1, 0, 1, 2):  # of which the first tenth, two steps, are for D and Q alone
-        step(next(batches))
-        step.set_rates(0.5, finishing)
-        rates.append(step.opt_g.param_groups[0]["lr"])
-        same = all(torch.equal(a, b) for a, b in zip(step.ema_tensors, step.live_tensors, strict=True))
-        assert same == (finishing == 0)
-    assert rates == pytest.approx([1e-3, 0, 0, 1e-4])
-    assert step.opt_d.param_groups[0]["lr"] == pytest.approx(2e-4)
-
-
-def test_in_the_last_steps_lambda_is_sixteen_times_and_r1_six_times_as_much(blobs):
-    config = tiny(steps=40, r1=0.5, lambda_info=0.25, ema=0.9, finish=20)
-    (late, batches), (same, _) = make(config, blobs.pixels), make(config.replace(r1=3.0, lambda_info=4.0), blobs.pixels)
-    late.set_rates(0.5, 0)
-    batch = next(batches)
-    assert torch.equal(late(batch), same(batch))
 
 
 def test_an_epoch_sees_every_picture_once():
