@@ -93,8 +93,7 @@ COLOUR: Columns = {
 }
 UNDER = (  # the table
     "\n\n`as-long` is `paper`, of which half of its distance or less was asked, trained for about as many minutes as "
-    "`quick` on one core; CelebA's for\nas many as an earlier recipe took on a slower machine, a third of what `quick` "
-    "takes on one core: [SVHN's samples](svhn/paper-as-long/samples.png),\n"
+    "`quick` on one core (CelebA's for\na third more): [SVHN's samples](svhn/paper-as-long/samples.png), "
     "[CelebA's](celeba/paper-as-long/samples.png). The unit of the Frechet column, the distance between real pictures, "
     "is another for each data set:\nrows of different ones do not compare."
 )
