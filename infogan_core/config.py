@@ -35,6 +35,8 @@ class Config:
     beta1: float = 0.5  # of both Adams, 0 in Gulrajani et al. 2017; beta2 is 0.999
     objective: str = "gan"  # equation 1 with G's -log D, or "hinge" (Lim & Ye 2017; Miyato et al. 2018)
     r1: float = 0.0  # D's loss gains r1/2 times its squared slope at real pictures (R1, Mescheder et al. 2018)
+    critic: float = 0.0  # weight of a second D, on features learnt without labels (Sauer et al. 2021; see critic.py)
+    critic_from: float = 0.0  # ... in what is left of the steps after that share of them (ours)
     lambda_info: tuple[float, ...] = (1.0,)  # lambda of equation 6, one for all codes, or one per code (ours)
     info_trains_trunk: bool = True  # whether L_I also updates the trunk that D and Q share
     info_trains_g: bool = True  # ... and G: without either, a plain GAN, with Q trained beside it to read the codes
@@ -113,6 +115,8 @@ LATER = {
     "info_trains_g",
     "objective",
     "r1",
+    "critic",
+    "critic_from",
 }  # older files lack these: default
 CHOICES = {
     "objective": ("gan", "hinge"),
@@ -130,6 +134,8 @@ RANGES = {
     "lr_g": (0, 1),
     "beta1": (0, 0.999),
     "r1": (0, 1000),
+    "critic": (0, 1000),
+    "critic_from": (0, 1),
     "lambda_real": (0, 1000),
     "shift": (0, 14),
     "warp": (0, 0.5),

@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from infogan_core.config import Config
+from infogan_core.critic import Critic
 from infogan_core.environment import resolve_device
 from infogan_core.networks import Discriminator, Generator
 from infogan_core.step import Batch, Step
@@ -47,6 +48,13 @@ class DistributedStep(Step):
         d_half, generate = Half(self.D, super().d_objective), Half(self.G, super().fake)
         self.d_objective = DistributedDataParallel(d_half, broadcast_buffers=False)
         self.fake = DistributedDataParallel(generate, broadcast_buffers=False)
+
+    def add_critic(self, critic: Critic) -> None:
+        """The first process's, for all; it has no batch norm that learns, and so none to join."""
+        super().add_critic(critic)
+        for tensor in critic.state_dict().values():
+            distributed.broadcast(tensor, 0)
+        self.critic_objective = DistributedDataParallel(Half(critic.head, super().critic_objective))
 
     def __call__(self, batch: Batch) -> Tensor:
         """The terms are means over all processes."""

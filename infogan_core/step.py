@@ -1,8 +1,7 @@
-"""One training step, as a function of everything random in it, in three forms: eager, compiled, CUDA graph."""
+"""One training step, as a function of everything random in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -11,13 +10,13 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from infogan_core.augmentation import recolored, warped
 from infogan_core.config import Config
+from infogan_core.critic import RATE, Critic
 from infogan_core.latents import Categorical
 from infogan_core.losses import ADVERSARIAL, info_loss, mi_bound, r1_penalty, shared_information
 from infogan_core.networks import Discriminator, Generator, to_network_range
 
 TERMS = ("loss_d", "loss_g", "d_real", "d_fake", "mi_real")  # of a step, before L_I of each code
 LEAST = 0.2  # of the instance noise stays to the end
-WARMUP = 3  # eager steps before a CUDA graph is captured, so that lazy initialisation stays out of it
 
 
 class Batch(NamedTuple):
@@ -102,11 +101,17 @@ class Step:
         self.ema_tensors, self.live_tensors = (list(column) for column in zip(*pairs, strict=True))
         self.average = get_ema_multi_avg_fn(config.ema)
         self.deviation = torch.tensor(config.instance_noise, device=self.device)  # as a tensor: see _adam
+        self.critic: Critic | None = None
 
     def _adam(self, net: torch.nn.Module, lr: float) -> torch.optim.Adam:
         cuda = self.device.type == "cuda"
         rate = torch.tensor(lr, device=self.device) if cuda else lr  # a tensor, so that a CUDA graph sees it change
         return torch.optim.Adam(net.parameters(), rate, betas=(self.config.beta1, 0.999), fused=True, capturable=cuda)
+
+    def add_critic(self, critic: Critic) -> None:
+        """From now on G is also judged by it, and its head is trained."""
+        self.critic = critic.to(self.device, memory_format=torch.channels_last)
+        self.opt_critic = self._adam(critic.head, RATE)
 
     def set_rates(self, done: float) -> None:
         """Learning rates after a share of the steps: constant, or falling linearly to 0 over the second half.
@@ -175,19 +180,28 @@ class Step:
         fake_logits, q_params = self.D(fake)
         adversarial = ADVERSARIAL[self.config.objective][1](fake_logits)
         mi = mi_bound(self.config.latents, q_params, codes)
-        information = info_loss(mi, self.config.lambda_info) if self.config.info_trains_g else 0
-        return adversarial + information, torch.cat([adversarial[None], mi]).detach()
+        loss = adversarial + info_loss(mi, self.config.lambda_info) if self.config.info_trains_g else adversarial
+        if self.critic:
+            loss = loss + self.config.critic * ADVERSARIAL[self.config.objective][1](self.critic(fake))
+        return loss, torch.cat([adversarial[None], mi]).detach()
+
+    def critic_objective(self, real: Tensor, fake: Tensor) -> Tensor:
+        """What the critic's head minimises: D's own loss, without L_I and R1."""
+        return ADVERSARIAL[self.config.objective][0](self.critic(real), self.critic(fake))
 
     def __call__(self, batch: Batch) -> Tensor:
         c = self.config
-        with self._autocast():
+        with self.autocast():
             real = to_network_range(self.pixels[batch.index].float() / 255, c.image_size)
             fake, codes = self.fake(*batch.draws[0]), batch.draws[0][1]
             again = self._seen(real, batch, 3) if c.lambda_real else None
             seen = self._seen(real, batch, 0), self._seen(fake.detach(), batch, 1)
             loss, of_d = self.d_objective(*seen, codes, again)
+            of_critic = self.critic_objective(*seen) if self.critic else None
         self._update(self.opt_d, self.D, loss)
-        with self._autocast():
+        if self.critic:
+            self._update(self.opt_critic, self.critic.head, of_critic)
+        with self.autocast():
             if c.fresh_fakes:
                 fake, codes = self.fake(*batch.draws[1]), batch.draws[1][1]
             loss, of_g = self.g_objective(self._seen(fake, batch, 2), codes)
@@ -202,48 +216,12 @@ class Step:
         loss.backward(inputs=list(net.parameters()))
         optimiser.step()
 
-    def _autocast(self) -> torch.autocast:
+    def autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype is torch.bfloat16)
 
     def nets(self) -> dict[str, torch.nn.Module]:
-        return {"generator": self.G, "discriminator": self.D, "ema": self.ema}
+        nets = {"generator": self.G, "discriminator": self.D, "ema": self.ema}
+        return nets | {"critic": self.critic} if self.critic else nets
 
-
-class GraphedStep:
-    """The same step as one CUDA graph: after WARMUP eager steps, its kernels are recorded once and replayed."""
-
-    def __init__(self, step: Step) -> None:
-        self.step, self.calls, self.graph = step, 0, torch.cuda.CUDAGraph()
-        self.stream = torch.cuda.Stream()
-
-    def __call__(self, batch: Batch) -> Tensor:
-        self.calls += 1
-        if self.calls <= WARMUP:
-            self.stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(self.stream):
-                terms = self.step(batch)
-            torch.cuda.current_stream().wait_stream(self.stream)
-            return terms
-        if self.calls == WARMUP + 1:
-            clone = [(noise.clone(), [c.clone() for c in codes]) for noise, codes in batch.draws]
-            views = (batch.warps.clone(), batch.colors.clone(), batch.noise.clone())
-            self.static = Batch(batch.index.clone(), clone, *views)
-            with torch.cuda.graph(self.graph):  # records, does not run
-                self.terms = self.step(self.static)
-        for kept, new in zip(self.static.tensors(), batch.tensors(), strict=True):
-            kept.copy_(new)
-        self.graph.replay()
-        return self.terms
-
-
-def in_form(step: Step, form: str) -> Callable[[Batch], Tensor]:
-    """The step as "eager", "compile" or "graph"; "auto" is a graph on CUDA and eager elsewhere."""
-    if form == "auto":
-        form = "graph" if step.device.type == "cuda" else "eager"
-    if form == "graph" and step.device.type != "cuda":
-        raise ValueError(f'step_form="graph" needs a CUDA device, found {step.device}: use "auto"')
-    if form == "compile":
-        step._r1 = torch.compiler.disable(step._r1)  # what is compiled cannot be differentiated twice
-        for half in ("fake", "d_objective", "g_objective"):
-            setattr(step, half, torch.compile(getattr(step, half)))
-    return GraphedStep(step) if form == "graph" else step
+    def optimisers(self) -> list[torch.optim.Adam]:
+        return [self.opt_d, self.opt_g, self.opt_critic] if self.critic else [self.opt_d, self.opt_g]

@@ -6,13 +6,11 @@ torchrun --nproc-per-node 2 -m infogan_core.training --preset mnist
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +18,15 @@ import torch
 from torch import distributed
 
 from infogan_core.config import Config
+from infogan_core.critic import Critic, learned
 from infogan_core.distributed import DistributedStep
 from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
 from infogan_core.files import require_space, write_whole
+from infogan_core.forms import in_form
 from infogan_core.images import ImageSet
+from infogan_core.interruption import interruptible
 from infogan_core.runs import CHECKPOINT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config
-from infogan_core.step import TERMS, Batches, Step, in_form
+from infogan_core.step import TERMS, Batches, Step
 
 
 def train(
@@ -90,19 +91,28 @@ class Trainer:
         config, started = self.config, time.monotonic() - self.seconds
         with interruptible() as interrupted:
             while self.done < until:
-                self.step.set_rates(self.done / config.steps)
-                self.batches.set_moved(self.done / config.steps)
+                share = self.done / config.steps
+                self.step.set_rates(share)
+                self.batches.set_moved(share)
+                if config.critic and not self.step.critic and share >= config.critic_from:
+                    critic = learned(config, self.step.pixels, self.step.autocast, interrupted)
+                    if critic is None:
+                        self._interrupt()
+                    self.step.add_critic(critic)
                 self.trace[self.done % config.log_every] = self.update(next(self.batches))
                 self.done += 1
                 self.seconds = time.monotonic() - started
                 last = self.done == config.steps
                 if self.done % config.log_every == 0 or last:
                     on_log(self._log())
-                stop = interrupted()
-                if self.done % config.checkpoint_every == 0 or self.done == until or stop:
+                if interrupted():
+                    self._interrupt()
+                if self.done % config.checkpoint_every == 0 or self.done == until:
                     self.save()
-                if stop:
-                    raise KeyboardInterrupt(f"stopped at step {self.done}; the same call goes on from there")
+
+    def _interrupt(self) -> None:
+        self.save()
+        raise KeyboardInterrupt(f"stopped at step {self.done}; the same call goes on from there")
 
     def _log(self) -> dict[str, Any]:
         """The mean of each term since the last log, kept and written; raises where one is not finite."""
@@ -136,7 +146,7 @@ class Trainer:
             "version": CHECKPOINT_VERSION,
             "config": self.config.to_json(),
             "nets": {name: net.state_dict() for name, net in self.step.nets().items()},
-            "optimisers": [self.step.opt_d.state_dict(), self.step.opt_g.state_dict()],
+            "optimisers": [optimiser.state_dict() for optimiser in self.step.optimisers()],
             "batches": self.batches.state_dict(),
             "trace": self.trace,
             "done": self.done,
@@ -146,7 +156,7 @@ class Trainer:
 
     def checkpoint_bytes(self) -> int:
         """About: the weights of all networks, and Adam's two moments of those that it trains."""
-        moments = {"generator": 2, "discriminator": 2, "ema": 0}
+        moments = {"generator": 2, "discriminator": 2, "ema": 0, "critic": 0}
         nets = self.step.nets().items()
         return 4 * sum((1 + moments[name]) * sum(p.numel() for p in net.parameters()) for name, net in nets)
 
@@ -178,36 +188,17 @@ class Trainer:
         file = self.out / "checkpoint.pt"
         state = read_checkpoint(file, self.config)
         self.batches.load_state_dict(state["batches"])
+        if "critic" in state["nets"]:
+            self.step.add_critic(Critic(self.config))
         for name, net in self.step.nets().items():
             load_state(net, state["nets"][name], file)
-        for optimiser, own in zip((self.step.opt_d, self.step.opt_g), state["optimisers"], strict=True):
+        for optimiser, own in zip(self.step.optimisers(), state["optimisers"], strict=True):
             # its state only: a learning rate that is a tensor would come back on the CPU, where no CUDA graph sees it
             optimiser.load_state_dict({**own, "param_groups": optimiser.state_dict()["param_groups"]})
         self.trace.copy_(state["trace"])
         self.done, self.seconds = state["done"], state["seconds"]
         self.records = json.loads(state["records"])
         self._write_records()  # those after the checkpoint are about to be made again
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C sets a flag instead of breaking a step in two; a second one interrupts at once."""
-    pressed = []
-
-    def handler(signum: int, frame: Any) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(True)
-
-    try:
-        before = signal.signal(signal.SIGINT, handler)
-    except ValueError:  # not the main thread: Python leaves its signals alone
-        yield lambda: False
-        return
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _check_images(config: Config, images: ImageSet) -> None:

@@ -11,6 +11,7 @@ from conftest import ROOT
 CORE = ROOT / "infogan_core"
 MAY_IMPORT = {
     "files": set(),
+    "interruption": set(),
     "latents": set(),
     "images": set(),
     "rendered": {"images"},
@@ -33,9 +34,14 @@ MAY_IMPORT = {
     "environment": {"images"},
     "runs": {"config", "environment", "files", "latents", "networks"},
     "augmentation": set(),
-    "step": {"augmentation", "config", "latents", "losses", "networks"},
-    "distributed": {"config", "environment", "networks", "step"},
-    "training": {"command", "config", "distributed", "environment", "files", "images", "runs", "step"},
+    "critic": {"augmentation", "config", "networks"},
+    "step": {"augmentation", "config", "critic", "latents", "losses", "networks"},
+    "forms": {"step"},
+    "distributed": {"config", "critic", "environment", "networks", "step"},
+    "training": {
+        *("command", "config", "critic", "distributed", "environment", "files", "forms", "images", "interruption"),
+        *("runs", "step"),
+    },
     "command": {"distributed", "presets", "progress", "sources", "training"},
     "notebook": {"config", "images", "presets", "progress", "runs", "training"},
     "measures": set(),

@@ -9,8 +9,9 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from conftest import tiny
 from infogan_core import build, preset
 from infogan_core.augmentation import recolored, warped
+from infogan_core.forms import WARMUP, in_form
 from infogan_core.networks import to_network_range
-from infogan_core.step import WARMUP, Batches, Step, in_form
+from infogan_core.step import Batches, Step
 
 CPU = torch.device("cpu")
 
@@ -92,11 +93,11 @@ def test_forward_halves_stay_on_a_gpu():
         nets = build(config)
         step = Step.__new__(Step)  # its optimisers would ask for a real device
         step.config, step.device, step.dtype = config, torch.device("cuda"), torch.float32
-        step.G, step.D = nets
+        step.G, step.D, step.critic = *nets, None
         pixels = torch.zeros(256, 1, 28, 28, dtype=torch.uint8)
         noise, c = torch.zeros(32, 62), [torch.zeros(32, dtype=torch.int64), torch.zeros(32), torch.zeros(32)]
         warps = torch.zeros(32, 2, 3)
-        with step._autocast():
+        with step.autocast():
             fake = warped(step.fake(noise, c), warps)
             real = to_network_range(pixels[torch.zeros(32, dtype=torch.int64)].float() / 255, 28)
             d, of_d = step.d_objective(real, fake, c, again=warped(real, warps))
@@ -141,7 +142,7 @@ def test_r1_in_bf16_is_near_that_in_fp32(blobs):
     real, penalties = torch.rand(32, 1, 28, 28), []
     for dtype in (torch.float32, torch.bfloat16):
         step, _ = make(tiny(), blobs.pixels, dtype=dtype)
-        with step._autocast():
+        with step.autocast():
             penalties.append(step._r1(real).item())
     assert penalties[1] == pytest.approx(penalties[0], rel=0.02)
 
