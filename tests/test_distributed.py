@@ -21,11 +21,14 @@ CONFIG = {
     "lr_g": 0.0,
     "instance_noise": 0.2,
     "r1": 1.0,
+    "objective": "hinge",
+    "critic": 5.0,
     "lambda_real": 50.0,  # so that a wrong I(c; c') shows beside L_I
 }
 PROGRAM = """
 import json, sys, torch
 import infogan_core as ig
+from infogan_core.critic import learned
 from infogan_core.distributed import processes
 from infogan_core.images import image_set
 from infogan_core.training import Trainer
@@ -37,11 +40,13 @@ images = image_set(pixels.numpy(), None, "noise")
 def gradients(trainer):
     terms = trainer.update(next(trainer.batches))
     nets = trainer.step.nets()
-    gradients = {f"{n}.{k}": p.grad for n in ("generator", "discriminator") for k, p in nets[n].named_parameters()}
+    live = (nets["generator"], nets["discriminator"], nets["critic"].head)
+    gradients = {f"{i}.{k}": p.grad for i, net in enumerate(live) for k, p in net.named_parameters()}
     states = {f"{n}.{k}": v for n, net in nets.items() for k, v in net.state_dict().items()}
     return {"terms": terms, "gradients": gradients, "states": states}
 def steps(device):
     trainer = Trainer(config, images, None, device, torch.float32)
+    trainer.step.add_critic(learned(config, trainer.step.pixels, trainer.step.autocast, lambda: False))
     with torch.no_grad():
         trainer.step.D.q_head[-1].weight *= 20  # a Q that is sure: I(c; c') is not the mean of its processes' own
     for _ in range(config.steps - 1):
