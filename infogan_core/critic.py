@@ -7,7 +7,7 @@ light, colour, light on dark) the features do not see; what is left to tell pict
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -41,9 +41,9 @@ class Critic(nn.Module):
         return self.head((self.trunk(x).float() - self.mean) / self.deviation).squeeze(1).float()
 
     @torch.no_grad()
-    def standardise(self, pictures: Tensor) -> None:
-        """From now on every feature has mean 0 and deviation 1 over these pictures, in G's range."""
-        features = torch.cat([self.trunk(part).float() for part in pictures.split(500)])
+    def standardise(self, pictures: Iterable[Tensor]) -> None:
+        """From now on every feature has mean 0 and deviation 1 over these batches of pictures, in G's range."""
+        features = torch.cat([self.trunk(part).float() for part in pictures])
         self.mean.copy_(features.mean(dim=0))
         self.deviation.copy_(features.std(dim=0) + 1e-3)
 
@@ -64,11 +64,11 @@ def learned(
     critic, projection = critic.to(device, memory_format=torch.channels_last), projection.to(device)
     trunk = critic.trunk.train().requires_grad_(True)
     optimiser = torch.optim.Adam([*trunk.parameters(), *projection.parameters()], RATE)
-    real = to_network_range(pixels.float() / 255, config.image_size)
     for _ in tqdm(range(min(STEPS, max(1, config.steps // 10))), "features for the critic", unit="step", leave=False):
         if stop():
             return None
-        pictures = real[torch.randint(len(real), (2 * config.batch,), generator=generator, device=device)]
+        index = torch.randint(len(pixels), (2 * config.batch,), generator=generator, device=device)
+        pictures = to_network_range(pixels[index].float() / 255, config.image_size)
         views = [view(pictures, generator, to_network_range(0.0, config.image_size)) for _ in range(2)]
         with autocast():
             a, b = (projection(trunk(of)).float() for of in views)
@@ -76,7 +76,7 @@ def learned(
         nt_xent(a, b).backward()
         optimiser.step()
     trunk.eval().requires_grad_(False)
-    critic.standardise(real)
+    critic.standardise(to_network_range(part.float() / 255, config.image_size) for part in pixels.split(500))
     return critic
 
 

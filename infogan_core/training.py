@@ -189,7 +189,8 @@ class Trainer:
         state = read_checkpoint(file, self.config)
         self.batches.load_state_dict(state["batches"])
         if "critic" in state["nets"]:
-            self.step.add_critic(Critic(self.config))
+            with torch.random.fork_rng(devices=[]):
+                self.step.add_critic(Critic(self.config))
         for name, net in self.step.nets().items():
             load_state(net, state["nets"][name], file)
         for optimiser, own in zip(self.step.optimisers(), state["optimisers"], strict=True):
