@@ -32,7 +32,7 @@ class Config:
     lr_d: float = 2e-4  # D and Q share one Adam; two rates: the paper, and Heusel et al. 2017
     lr_g: float = 1e-3
     lr_decay: bool = False  # both rates fall linearly to 0 over the second half of the steps (Zhu et al. 2017)
-    beta1: float = 0.5  # of both Adams, 0 in Gulrajani et al. 2017; beta2 is 0.999
+    beta1: float = 0.5  # of all Adams, 0 in Gulrajani et al. 2017; beta2 is 0.999
     objective: str = "gan"  # equation 1 with G's -log D, or "hinge" (Lim & Ye 2017; Miyato et al. 2018)
     r1: float = 0.0  # D's loss gains r1/2 times its squared slope at real pictures (R1, Mescheder et al. 2018)
     critic: float = 0.0  # weight of a second D, on features learnt without labels (Sauer et al. 2021; see critic.py)
@@ -135,7 +135,7 @@ RANGES = {
     "beta1": (0, 0.999),
     "r1": (0, 1000),
     "critic": (0, 1000),
-    "critic_from": (0, 1),
+    "critic_from": (0, 0.999),
     "lambda_real": (0, 1000),
     "shift": (0, 14),
     "warp": (0, 0.5),

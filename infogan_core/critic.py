@@ -2,7 +2,7 @@
 
 As in Projected GAN (Sauer et al. 2021), whose features come from ImageNet. These come from SimCLR (Chen et al. 2020),
 without labels: two views of one picture shall be alike, views of different ones not. What a view may change (place,
-light, colour, light on dark) the features do not see; what is left to tell pictures apart by is shape.
+light, colour, light on dark) the features learn to disregard; what is left to tell pictures apart by is shape.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from infogan_core.augmentation import recolored, warped
 from infogan_core.config import Config
 from infogan_core.networks import Discriminator, to_network_range
 
-FEATURES, HIDDEN = 256, 128  # of a picture; of what NT-Xent compares
-STEPS = 2_000  # of learning the features, or a tenth of the run's
+FEATURES, PROJECTED = 256, 128  # of a picture; of their linear projection, which NT-Xent compares
+STEPS = 2_000  # of learning the features, or a tenth of the run's, whichever is less
+ENOUGH = 20_000  # pictures, to standardise features
 TEMPERATURE = 0.2  # tau of NT-Xent
 RATE = 1e-3  # of Adam, of the features and then of the critic's head
 WARP, SHIFT = 0.2, 5  # of a view: each entry of its affine map is off by up to so much, and so many pixels
@@ -42,29 +43,43 @@ class Critic(nn.Module):
 
     @torch.no_grad()
     def standardise(self, pictures: Iterable[Tensor]) -> None:
-        """From now on every feature has mean 0 and deviation 1 over these batches of pictures, in G's range."""
+        """From now on each feature has mean 0 and deviation 1, or just under, over these batches of pictures, in G's range.
+
+        One that is 0 in all of them, as a third may be, counts a thousandfold where another picture wakes it.
+        """
         features = torch.cat([self.trunk(part).float() for part in pictures])
         self.mean.copy_(features.mean(dim=0))
         self.deviation.copy_(features.std(dim=0) + 1e-3)
 
 
+def new_critic(config: Config) -> Critic:
+    """An untrained one, as a place for saved weights. The global random state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        return Critic(config)
+
+
 def learned(
-    config: Config, pixels: Tensor, autocast: Callable[[], torch.autocast], stop: Callable[[], bool]
+    config: Config,
+    pixels: Tensor,
+    autocast: Callable[[], torch.autocast],
+    stop: Callable[[], bool] = lambda: False,
+    quiet: bool = True,
 ) -> Critic | None:
     """A critic with features of pixels, uint8 [N, C, H, W], on their device, seeded by config.seed; its head is new.
 
-    None as soon as `stop()` says so, which is asked before every step.
+    None as soon as `stop()` says so, which is asked before every step. Shows a bar unless `quiet`.
     """
     from tqdm.auto import tqdm
 
     device, generator = pixels.device, torch.Generator(pixels.device).manual_seed(config.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        critic, projection = Critic(config), nn.Linear(FEATURES, HIDDEN)
+        critic, projection = Critic(config), nn.Linear(FEATURES, PROJECTED)
     critic, projection = critic.to(device, memory_format=torch.channels_last), projection.to(device)
     trunk = critic.trunk.train().requires_grad_(True)
     optimiser = torch.optim.Adam([*trunk.parameters(), *projection.parameters()], RATE)
-    for _ in tqdm(range(min(STEPS, max(1, config.steps // 10))), "features for the critic", unit="step", leave=False):
+    steps = range(min(STEPS, max(1, config.steps // 10)))
+    for _ in tqdm(steps, "features for the critic", unit="step", leave=False, disable=quiet):
         if stop():
             return None
         index = torch.randint(len(pixels), (2 * config.batch,), generator=generator, device=device)
@@ -76,7 +91,8 @@ def learned(
         nt_xent(a, b).backward()
         optimiser.step()
     trunk.eval().requires_grad_(False)
-    critic.standardise(to_network_range(part.float() / 255, config.image_size) for part in pixels.split(500))
+    some = pixels[:: -(-len(pixels) // ENOUGH)]
+    critic.standardise(to_network_range(part.float() / 255, config.image_size) for part in some.split(500))
     return critic
 
 
@@ -96,7 +112,7 @@ def view(x: Tensor, generator: torch.Generator, black: float) -> Tensor:
 
 def nt_xent(a: Tensor, b: Tensor) -> Tensor:
     """Equation 1 of Chen et al. 2020 over two views of n pictures, a, b [n, F] -> scalar, in nats: the cross-entropy of
-    finding a picture's other view among all 2n - 1 others by cosine similarity. 0 at best, ln(2n - 1) by chance."""
+    finding a picture's other view among all 2n - 1 others by cosine similarity. ln(2n - 1) where all are alike."""
     z = normalize(torch.cat([a, b]), dim=1)
     similarity = z @ z.T / TEMPERATURE
     similarity.fill_diagonal_(float("-inf"))

@@ -92,10 +92,11 @@ COLOUR: Columns = {
     "codes with a meaning (asked: 4 attributes of faces; brightness 0.8)": _meaning,
 }
 UNDER = (  # the table
-    "\n\n`as-long` is `paper`, of which half of its distance or less was asked, trained for about as many minutes as "
-    "`quick` on one core (CelebA's for\na third more): [SVHN's samples](svhn/paper-as-long/samples.png), "
-    "[CelebA's](celeba/paper-as-long/samples.png). The unit of the Frechet column, the distance between real pictures, "
-    "is another for each data set:\nrows of different ones do not compare."
+    "\n\n`as-long` is `paper`, of which half of its distance or less was asked, trained on one core: CelebA's for a "
+    "third more minutes than `quick`,\nSVHN's for half of them, D having won within 1,000 steps: "
+    "[SVHN's samples](svhn/paper-as-long/samples.png), [CelebA's](celeba/paper-as-long/samples.png).\n"
+    "The unit of the Frechet column, the distance between real pictures, is another for each data set: rows of "
+    "different ones do not compare."
 )
 STUDIES = {  # title and table, by the name of the study's file
     "figure1": ("Figure 1: L_I(c1) over training", figure1),

@@ -181,7 +181,7 @@ class Step:
         adversarial = ADVERSARIAL[self.config.objective][1](fake_logits)
         mi = mi_bound(self.config.latents, q_params, codes)
         loss = adversarial + info_loss(mi, self.config.lambda_info) if self.config.info_trains_g else adversarial
-        if self.critic:
+        if self.critic is not None:
             loss = loss + self.config.critic * ADVERSARIAL[self.config.objective][1](self.critic(fake))
         return loss, torch.cat([adversarial[None], mi]).detach()
 
@@ -197,9 +197,9 @@ class Step:
             again = self._seen(real, batch, 3) if c.lambda_real else None
             seen = self._seen(real, batch, 0), self._seen(fake.detach(), batch, 1)
             loss, of_d = self.d_objective(*seen, codes, again)
-            of_critic = self.critic_objective(*seen) if self.critic else None
+            of_critic = self.critic_objective(*seen) if self.critic is not None else None
         self._update(self.opt_d, self.D, loss)
-        if self.critic:
+        if self.critic is not None:
             self._update(self.opt_critic, self.critic.head, of_critic)
         with self.autocast():
             if c.fresh_fakes:
@@ -221,7 +221,7 @@ class Step:
 
     def nets(self) -> dict[str, torch.nn.Module]:
         nets = {"generator": self.G, "discriminator": self.D, "ema": self.ema}
-        return nets | {"critic": self.critic} if self.critic else nets
+        return nets if self.critic is None else nets | {"critic": self.critic}
 
     def optimisers(self) -> list[torch.optim.Adam]:
-        return [self.opt_d, self.opt_g, self.opt_critic] if self.critic else [self.opt_d, self.opt_g]
+        return [self.opt_d, self.opt_g] if self.critic is None else [self.opt_d, self.opt_g, self.opt_critic]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -18,13 +19,14 @@ import torch
 from torch import distributed
 
 from infogan_core.config import Config
-from infogan_core.critic import Critic, learned
+from infogan_core.critic import learned, new_critic
 from infogan_core.distributed import DistributedStep
 from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
 from infogan_core.files import require_space, write_whole
 from infogan_core.forms import in_form
 from infogan_core.images import ImageSet
 from infogan_core.interruption import interruptible
+from infogan_core.progress import BATCH
 from infogan_core.runs import CHECKPOINT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config
 from infogan_core.step import TERMS, Batches, Step
 
@@ -94,11 +96,8 @@ class Trainer:
                 share = self.done / config.steps
                 self.step.set_rates(share)
                 self.batches.set_moved(share)
-                if config.critic and not self.step.critic and share >= config.critic_from:
-                    critic = learned(config, self.step.pixels, self.step.autocast, interrupted)
-                    if critic is None:
-                        self._interrupt()
-                    self.step.add_critic(critic)
+                if config.critic and self.step.critic is None and share >= config.critic_from:
+                    self._add_critic(interrupted)
                 self.trace[self.done % config.log_every] = self.update(next(self.batches))
                 self.done += 1
                 self.seconds = time.monotonic() - started
@@ -109,6 +108,13 @@ class Trainer:
                     self._interrupt()
                 if self.done % config.checkpoint_every == 0 or self.done == until:
                     self.save()
+
+    def _add_critic(self, interrupted: Callable[[], bool]) -> None:
+        quiet = BATCH in os.environ or not self.writes
+        critic = learned(self.config, self.step.pixels, self.step.autocast, interrupted, quiet)
+        if critic is None:
+            self._interrupt()
+        self.step.add_critic(critic)
 
     def _interrupt(self) -> None:
         self.save()
@@ -155,9 +161,9 @@ class Trainer:
         }
 
     def checkpoint_bytes(self) -> int:
-        """About: the weights of all networks, and Adam's two moments of those that it trains."""
+        """About: the weights of all networks, the critic to come among them, and Adam's two moments of G, D and Q."""
         moments = {"generator": 2, "discriminator": 2, "ema": 0, "critic": 0}
-        nets = self.step.nets().items()
+        nets = {**({"critic": new_critic(self.config)} if self.config.critic else {}), **self.step.nets()}.items()
         return 4 * sum((1 + moments[name]) * sum(p.numel() for p in net.parameters()) for name, net in nets)
 
     def save(self) -> None:
@@ -189,8 +195,7 @@ class Trainer:
         state = read_checkpoint(file, self.config)
         self.batches.load_state_dict(state["batches"])
         if "critic" in state["nets"]:
-            with torch.random.fork_rng(devices=[]):
-                self.step.add_critic(Critic(self.config))
+            self.step.add_critic(new_critic(self.config))
         for name, net in self.step.nets().items():
             load_state(net, state["nets"][name], file)
         for optimiser, own in zip(self.step.optimisers(), state["optimisers"], strict=True):

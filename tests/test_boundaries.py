@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "distributed": {"config", "critic", "environment", "networks", "step"},
     "training": {
         *("command", "config", "critic", "distributed", "environment", "files", "forms", "images", "interruption"),
-        *("runs", "step"),
+        *("progress", "runs", "step"),
     },
     "command": {"distributed", "presets", "progress", "sources", "training"},
     "notebook": {"config", "images", "presets", "progress", "runs", "training"},
