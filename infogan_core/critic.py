@@ -43,7 +43,7 @@ class Critic(nn.Module):
 
     @torch.no_grad()
     def standardise(self, pictures: Iterable[Tensor]) -> None:
-        """From now on each feature has mean 0 and deviation 1, or just under, over these batches of pictures, in G's range.
+        """From now on each feature has mean 0 and deviation 1, or just under, over these batches, in G's range.
 
         One that is 0 in all of them, as a third may be, counts a thousandfold where another picture wakes it.
         """
