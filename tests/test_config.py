@@ -70,15 +70,17 @@ def test_a_broken_promise_is_an_error():
         check_claims(config, report | {"held_out": {"accuracy": 0.79}})
 
 
-def test_pictures_farther_from_real_ones_than_promised_are_an_error():
-    config = preset("svhn", "quick")
+def test_pictures_farther_from_real_ones_or_less_clear_than_promised_are_an_error():
+    config, score = preset("svhn", "quick"), {"score": {"share": 0.75}}
     report = {"conditions": {"data": "SVHN (10,000 digits, from x.mat)"}, "codes": {"c1": {"mi": 2.2}}}
-    check_claims(config, report | {"quality": {"ratio": 20.0}})
+    check_claims(config, report | {"quality": {"ratio": 20.0, **score}})
     check_claims(config, {"conditions": {"data": "rendered house numbers"}})
     with pytest.raises(AssertionError, match=r"svhn/quick promises quality.ratio of 20.0 or less, found 20.1"):
-        check_claims(config, report | {"quality": {"ratio": 20.1}})
+        check_claims(config, report | {"quality": {"ratio": 20.1, **score}})
+    with pytest.raises(AssertionError, match=r"svhn/quick promises quality.score.share of 0.75 or more, found 0.74"):
+        check_claims(config, report | {"quality": {"ratio": 20.0, "score": {"share": 0.74}}})
     with pytest.raises(AssertionError, match=r"promises quality.ratio of 20.0 or less, and it was not measured"):
-        check_claims(config, report)
+        check_claims(config, report | {"quality": score})
 
 
 def test_one_lambda_serves_all_codes():

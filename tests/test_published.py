@@ -104,6 +104,14 @@ def test_a_colour_runs_pictures_are_as_near_to_held_out_ones_as_asked(colour):
     assert colour.report["quality"]["ratio_n"] >= 8000
 
 
+@pytest.mark.parametrize("folder", ["svhn", "svhn/seed=1"])
+def test_every_published_seeds_house_numbers_are_as_clear_as_asked(folder):
+    file = PUBLISHED.parent / folder / "metrics.json"
+    if not file.is_file():
+        pytest.skip("no svhn run is published")
+    assert json.loads(file.read_text())["quality"]["score"]["share"] >= 0.75
+
+
 def test_a_colour_run_keeps_its_presets_promises(colour):
     of_preset = ig.PRESETS[colour.config.dataset]["quick"]
     assert colour.report["conditions"]["data"].startswith(of_preset.data)
