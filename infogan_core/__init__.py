@@ -1,73 +1,53 @@
-"""InfoGAN (Chen et al. 2016, arXiv 1606.03657): latents, losses, networks, training, metrics and sliders."""
+"""InfoGAN (Chen et al. 2016, arXiv 1606.03657): latents, losses, networks, training, measures and sliders."""
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from infogan_core.classifier import Features, load_features
-from infogan_core.config import Config
-from infogan_core.curves import curves
-from infogan_core.figures import grid, samples, save_png, save_traversals, show, traversal, traversal_figure
-from infogan_core.images import ImageSet
-from infogan_core.latents import Categorical, LatentSpec, Uniform
-from infogan_core.losses import d_loss, g_loss, info_loss, mi_bound
-from infogan_core.metrics import evaluate, summary
-from infogan_core.networks import Discriminator, Generator
-from infogan_core.presets import PRESETS, about, check_claims, preset
-from infogan_core.progress import progress
-from infogan_core.runs import Run, build, layers, load_run, publish
-from infogan_core.selection import select_run
-from infogan_core.sources import load_images
-
 __version__ = "0.1.0"
-ON_FIRST_USE = {"Explorer": "explorer", "Gallery": "gallery", "train": "training"}
-ON_FIRST_USE |= dict.fromkeys(("config_for", "start_in_project", "train_or_load"), "notebook")
-__all__ = [
-    "PRESETS",
-    "Categorical",
-    "Config",
-    "Discriminator",
-    "Explorer",
-    "Features",
-    "Gallery",
-    "Generator",
-    "ImageSet",
-    "LatentSpec",
-    "Run",
-    "Uniform",
-    "about",
-    "build",
-    "check_claims",
-    "config_for",
-    "curves",
-    "d_loss",
-    "evaluate",
-    "g_loss",
-    "grid",
-    "info_loss",
-    "layers",
-    "load_features",
-    "load_images",
-    "load_run",
-    "mi_bound",
-    "preset",
-    "progress",
-    "publish",
-    "samples",
-    "save_png",
-    "save_traversals",
-    "select_run",
-    "show",
-    "start_in_project",
-    "summary",
-    "train",
-    "train_or_load",
-    "traversal",
-    "traversal_figure",
-]
+PUBLIC = {  # the module of every public name; each is imported on first use
+    "model.latents": "Categorical LatentSpec Uniform",
+    "model.networks": "Discriminator Generator",
+    "model.losses": "d_loss g_loss info_loss mi_bound",
+    "model.config": "Config",
+    "recipes.presets": "PRESETS about check_claims preset",
+    "data.images": "ImageSet",
+    "data.load": "load_images",
+    "runs": "Run build layers load_run publish",
+    "training.train": "train",
+    "training.progress": "progress",
+    "measure.classifier": "Classifier load_classifier",
+    "measure.evaluate": "evaluate summary",
+    "measure.select": "select_run",
+    "show.curves": "curves",
+    "show.figures": "grid samples save_png save_traversals show traversal traversal_figure",
+    "show.explorer.explorer": "Explorer",
+    "show.gallery": "Gallery",
+    "notebook": "config_for start_in_project train_or_load",
+}
+MODULE_OF = {name: module for module, names in PUBLIC.items() for name in names.split()}
+OLD = {"Features": "Classifier", "load_features": "load_classifier"}  # names of earlier versions
+__all__ = sorted(MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
-    """What is imported on first use: ipywidgets, which takes its time, and training, which is a program as well."""
-    if name in ON_FIRST_USE:
-        return getattr(import_module(f"infogan_core.{ON_FIRST_USE[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    name = OLD.get(name, name)
+    if name not in MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
+
+
+class _Package(ModuleType):
+    """`ig.show` is a function, and `show/` a folder: importing the folder does not hide the function."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in MODULE_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -8,6 +8,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+PROJECT = Path(__file__).resolve().parents[1]
+PUBLISHED = PROJECT / "outputs" / "published"
+
 
 def require_space(path: Path, n_bytes: int, what: str) -> None:
     """Raise OSError, before anything is written, if `path` cannot be made or has no room; `what` says whose it is."""

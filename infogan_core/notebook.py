@@ -7,14 +7,14 @@ from pathlib import Path
 
 import torch
 
-from infogan_core.config import Config
-from infogan_core.images import ImageSet
-from infogan_core.presets import preset
-from infogan_core.progress import BATCH, progress
+from infogan_core.data.images import ImageSet
+from infogan_core.device import BATCH
+from infogan_core.files import PROJECT, PUBLISHED
+from infogan_core.model.config import Config
+from infogan_core.recipes.presets import preset
 from infogan_core.runs import Run, load_run, read_config
-from infogan_core.training import train
-
-PROJECT = Path(__file__).resolve().parents[1]
+from infogan_core.training.progress import progress
+from infogan_core.training.train import train
 
 
 def start_in_project() -> None:
@@ -53,4 +53,4 @@ def train_or_load(
 
 
 def _folder(weights: str, dataset: str) -> Path:
-    return PROJECT / "outputs" / "published" / dataset if weights == "published" else Path(weights).expanduser()
+    return PUBLISHED / dataset if weights == "published" else Path(weights).expanduser()

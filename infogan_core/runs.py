@@ -14,10 +14,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from infogan_core.config import Config
-from infogan_core.environment import resolve_device
+from infogan_core.device import resolve_device
 from infogan_core.files import write_whole
-from infogan_core.networks import Discriminator, Generator, to_network_range, to_unit_range
+from infogan_core.model.config import Config
+from infogan_core.model.networks import Discriminator, Generator, to_network_range, to_unit_range
 
 CHECKPOINT_VERSION = 1
 CHUNK = 1000  # pictures per forward pass outside training, so that memory does not grow with n
@@ -60,7 +60,7 @@ class Run:
         return [torch.cat(columns) for columns in zip(*(self.discriminator(p)[1] for p in self._parts(x)), strict=True)]
 
     @torch.no_grad()
-    def d(self, x: Tensor) -> Tensor:
+    def d_logits(self, x: Tensor) -> Tensor:
         """D's output, a logit, or the hinge loss's score, [N], for pictures x as q_params takes them."""
         return torch.cat([self.discriminator(part)[0] for part in self._parts(x)])
 

@@ -13,9 +13,9 @@ import time
 import torch
 
 import infogan_core as ig
-from infogan_core.environment import cuda_settings, environment, resolve_device, resolve_precision
-from infogan_core.forms import in_form
-from infogan_core.step import Batches, Step
+from infogan_core.device import cuda_settings, environment, resolve_device, resolve_precision
+from infogan_core.training.forms import in_form
+from infogan_core.training.step import Batches, Step
 
 ROUNDS, STEPS = 7, 5  # the two take turns, so that a drift of the machine's speed touches both
 

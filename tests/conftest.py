@@ -2,15 +2,12 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 import torch
 
 import infogan_core as ig
-
-ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared" / "data"  # development data; a stranger's clone has none, and passes without
+from helpers import HAS_CUDA
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,7 +16,7 @@ def ctrl_c():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-HAS_CUDA, cuda_is_available = torch.cuda.is_available(), torch.cuda.is_available
+cuda_is_available = torch.cuda.is_available
 VISIBLE = os.environ.get("CUDA_VISIBLE_DEVICES")  # the GPUs that the user allows
 
 
@@ -58,12 +55,6 @@ def blobs():
     """256 random pictures, for tests in which the picture does not matter."""
     pixels = torch.randint(256, (256, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     return ig.ImageSet(pixels, None, "noise")
-
-
-def tiny(**changes):
-    """A config that trains in a second; fp32, so that its numbers are the same on every CPU."""
-    fields = {"steps": 12, "log_every": 4, "checkpoint_every": 5, "precision": "fp32"} | changes
-    return ig.preset("mnist", "smoke", **fields)
 
 
 @pytest.fixture(scope="session")

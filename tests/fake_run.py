@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from infogan_core.latents import Categorical, LatentSpec, Uniform
+from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 
 MNIST = (Categorical(10), Uniform(), Uniform())
 
@@ -20,7 +20,7 @@ class FakeRun:
         self.config = SimpleNamespace(dataset=dataset, latents=LatentSpec(2, codes))
         self.generate, self.q_params, self.path = lambda _, codes: draw(codes), see, path
 
-    def d(self, x: Tensor) -> Tensor:
+    def d_logits(self, x: Tensor) -> Tensor:
         return x.mean(dim=(1, 2, 3))
 
     def infer(self, x: Tensor) -> list:

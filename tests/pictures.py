@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from infogan_core.images import ImageSet
+from infogan_core.data.images import ImageSet
 
 FACE_BOX = (25, 57, 153, 185)  # 128x128 at (89, 121)
 RNG = np.random.RandomState(0)

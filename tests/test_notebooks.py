@@ -12,12 +12,12 @@ import sys
 import nbformat
 import numpy as np
 import pytest
-from pictures import refused
 from PIL import Image
 
 import infogan_core as ig
-from conftest import ROOT
-from infogan_core import parameters
+from helpers import ROOT
+from infogan_core.batch import notebook_parameters
+from pictures import refused
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DATASETS = [path for path in NOTEBOOKS if path.stem != "gallery"]  # the gallery has sliders and nothing else
@@ -64,7 +64,7 @@ def test_it_is_thin(notebook):
 @pytest.mark.parametrize("notebook", DATASETS, ids=lambda path: path.stem, indirect=True)
 def test_its_parameters_are_literals_of_the_agreed_names(notebook):
     (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    names = [parameters.read_literal(statement)[0] for statement in ast.parse(cell.source).body]
+    names = [notebook_parameters.read_literal(statement)[0] for statement in ast.parse(cell.source).body]
     assert names == PARAMETERS
 
 
@@ -78,7 +78,7 @@ def test_its_headings_are_the_skeletons(notebook):
 def executed(tmp_path_factory):
     """The MNIST notebook in the smoke profile, through the command that make mnist gives."""
     out = tmp_path_factory.mktemp("executed")
-    command = [sys.executable, "-m", "infogan_core.batch", "notebooks/mnist.ipynb", "-p", "profile", "smoke"]
+    command = [sys.executable, "-m", "infogan_core.batch.run", "notebooks/mnist.ipynb", "-p", "profile", "smoke"]
     done = subprocess.run([*command, "--out", str(out)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return out, done.stdout
@@ -158,7 +158,7 @@ def test_a_loaded_run_that_is_not_the_one_asked_for_says_so(capsys):
 def test_own_colour_pictures_train_with_the_same_notebook(tmp_path):
     """32x32 RGB in an .npz, without labels: the paper's other table, and no accuracy to claim."""
     np.savez(tmp_path / "own.npz", images=np.random.default_rng(0).integers(256, size=(80, 32, 32, 3), dtype=np.uint8))
-    command = [sys.executable, "-m", "infogan_core.batch", "notebooks/mnist.ipynb", "-p", "profile", "smoke"]
+    command = [sys.executable, "-m", "infogan_core.batch.run", "notebooks/mnist.ipynb", "-p", "profile", "smoke"]
     command += ["-p", "source", str(tmp_path / "own.npz"), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -169,7 +169,7 @@ def test_own_colour_pictures_train_with_the_same_notebook(tmp_path):
 
 @pytest.mark.parametrize("name", ["svhn", "celeba"])
 def test_a_colour_notebook_trains_on_rendered_pictures_that_say_so(name, tmp_path):
-    command = [sys.executable, "-m", "infogan_core.batch", f"notebooks/{name}.ipynb", "-p", "profile", "smoke"]
+    command = [sys.executable, "-m", "infogan_core.batch.run", f"notebooks/{name}.ipynb", "-p", "profile", "smoke"]
     command += ["-p", "weights", "train"]
     done = subprocess.run([*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -181,7 +181,7 @@ def test_a_colour_notebook_trains_on_rendered_pictures_that_say_so(name, tmp_pat
 
 
 def test_a_misspelled_parameter_is_refused_before_anything_runs(tmp_path):
-    command = [sys.executable, "-m", "infogan_core.batch", "notebooks/mnist.ipynb", "-p", "profil", "smoke"]
+    command = [sys.executable, "-m", "infogan_core.batch.run", "notebooks/mnist.ipynb", "-p", "profil", "smoke"]
     done = subprocess.run(
         [*command, "--out", str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -194,7 +194,7 @@ def test_a_misspelled_parameter_is_refused_before_anything_runs(tmp_path):
 def test_published_weights_need_no_training(name, tmp_path):
     if not (ROOT / "outputs" / "published" / name / "weights.safetensors").is_file():
         pytest.skip(f"no {name} run is published")
-    command = [sys.executable, "-m", "infogan_core.batch", f"notebooks/{name}.ipynb", "-p", "weights", "published"]
+    command = [sys.executable, "-m", "infogan_core.batch.run", f"notebooks/{name}.ipynb", "-p", "weights", "published"]
     done = subprocess.run([*command, "--out", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {f"{name}.ipynb", "runs.csv"}

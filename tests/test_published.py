@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import infogan_core as ig
-from conftest import ROOT, SHARED
-from infogan_core.latents import Categorical
-from infogan_core.metrics import bounds, fakes
-from infogan_core.movement import movement
-from infogan_core.recognition import recognition
+from helpers import ROOT, SHARED
+from infogan_core.measure.code_effects import movement
+from infogan_core.measure.evaluate import bounds, fakes
+from infogan_core.measure.labels import recognition
+from infogan_core.model.latents import Categorical
 
 PUBLISHED = ROOT / "outputs" / "published" / "mnist"
 pytestmark = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="nothing is published yet")

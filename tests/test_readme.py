@@ -3,7 +3,7 @@
 import re
 
 import infogan_core as ig
-from conftest import ROOT
+from helpers import ROOT
 
 
 def test_the_example_in_python_runs(tmp_path):

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save
 
 import infogan_core as ig
-from conftest import HAS_CUDA
-from infogan_core.environment import resolve_device
+from helpers import HAS_CUDA
+from infogan_core.device import resolve_device
 from infogan_core.runs import Run
 
 

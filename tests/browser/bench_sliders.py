@@ -10,8 +10,8 @@ import torch
 
 import infogan_core as ig
 import servers
-from infogan_core import share
-from infogan_core.latents import Categorical, LatentSpec
+from infogan_core.model.latents import Categorical, LatentSpec
+from infogan_core.show.share.page import main as share
 from pages import ROOT, RUN, SharedPage, WidgetPage
 
 SOURCE = f"""import infogan_core as ig
@@ -99,7 +99,7 @@ def bench_gallery(chromium):
 def bench_shared(chromium):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "mnist.html"
-        share.main([str(RUN), str(out), "--runtime", str(ROOT / ".venv" / "onnxruntime-web")])
+        share([str(RUN), str(out), "--runtime", str(ROOT / ".venv" / "onnxruntime-web")])
         page, start = chromium.new_context(offline=True).new_page(), time.monotonic()
         page.goto(out.as_uri())
         page.wait_for_function("document.body.dataset.drawn")

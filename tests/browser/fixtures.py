@@ -6,7 +6,7 @@ Nothing outlives its module: Playwright leaves an event loop running in the thre
 import pytest
 
 import servers
-from infogan_core import share
+from infogan_core.show.share import page
 from pages import ROOT, RUN, SharedPage, WidgetPage
 
 
@@ -40,10 +40,10 @@ def shared(tmp_path_factory, chromium):
     """The one file of `make share`: (address, None)."""
     out = tmp_path_factory.mktemp("shared") / "mnist.html"
     try:
-        runtime = share.runtime(ROOT / ".venv" / "onnxruntime-web")
+        runtime = page.runtime(ROOT / ".venv" / "onnxruntime-web")
     except RuntimeError as error:
         pytest.skip(str(error))
-    share.main([str(RUN), str(out), "--runtime", str(runtime)])
+    page.main([str(RUN), str(out), "--runtime", str(runtime)])
     return out.as_uri(), None
 
 

@@ -1,0 +1,1 @@
+"""Strict papermill runs, several at a time."""

@@ -1,0 +1,1 @@
+"""Pictures in memory: the data sets' loaders, rendered stand-ins, and somebody's own."""

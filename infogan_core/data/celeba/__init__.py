@@ -1,0 +1,1 @@
+"""CelebA's aligned faces, from the zip or a folder."""

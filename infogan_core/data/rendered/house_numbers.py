@@ -1,0 +1,251 @@
+"""Rendered stand-ins for SVHN: house numbers drawn from known factors, which nothing has to be downloaded for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import distance_transform_edt
+
+from infogan_core.data.images import ImageSet
+
+SIDE = 32  # pixels
+CHUNK = 16  # pictures drawn at once, few enough to stay in the processor's cache
+HEIGHT, CELL = 48, 72  # of a digit, and of the square around it, in the table of signed distances
+THIRDS = np.array([0, 2 / 3, 1 / 3], np.float32).reshape(1, 3, 1, 1)
+FONTS = {  # what matplotlib ships
+    "sans": "DejaVuSans",
+    "sans bold": "DejaVuSans-Bold",
+    "sans bold oblique": "DejaVuSans-BoldOblique",
+    "serif bold": "DejaVuSerif-Bold",
+    "mono bold": "DejaVuSansMono-Bold",
+    "times bold": "STIXGeneralBol",
+    "times bold italic": "STIXGeneralBolIta",
+    "typewriter": "cmtt10",
+}
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that varies: one of `kinds`, stored as its index, or, without kinds, a number from `low` to `high`."""
+
+    meaning: str
+    low: float = 0.0
+    high: float = 1.0
+    kinds: tuple[str, ...] = ()
+
+
+DIGITS, NO_YES = tuple("0123456789"), ("no", "yes")
+FACTORS = {
+    "digit": Factor("the digit in the middle, also the label", kinds=DIGITS),
+    "font": Factor("its typeface", kinds=tuple(FONTS)),
+    "hue": Factor("of the digits, in turns: 0 red, 1/3 green, 2/3 blue"),
+    "background hue": Factor("of the wall or plate behind them, in turns"),
+    "saturation": Factor("of both colours: 0 grey", 0.0, 0.6),
+    "polarity": Factor("which of the two is darker", kinds=("dark digits", "light digits")),
+    "contrast": Factor("between the two, as a share of white", 0.3, 0.75),
+    "brightness": Factor("of the light on everything", 0.4, 1.2),
+    "light x": Factor("how much brighter the right edge is than the middle", -0.35, 0.35),
+    "light y": Factor("how much brighter the lower edge is than the middle", -0.35, 0.35),
+    "context": Factor("what the digits are on", kinds=("wall", "plate", "oval plate", "siding", "bricks")),
+    "shadow": Factor("that the digits cast to the lower right: 0 none", 0.0, 0.6),
+    "left": Factor("whether a digit stands on the left, cut off by the edge", kinds=NO_YES),
+    "left digit": Factor("which, if it does", kinds=DIGITS),
+    "right": Factor("whether a digit stands on the right, cut off by the edge", kinds=NO_YES),
+    "right digit": Factor("which, if it does", kinds=DIGITS),
+    "x": Factor("of the digit's middle, pixels to the right", -2.5, 2.5),
+    "y": Factor("of the digit's middle, pixels down", -2.0, 2.0),
+    "rotation": Factor("clockwise, in degrees", -12.0, 12.0),
+    "scale": Factor("the digit's height, in pixels", 18.0, 26.0),
+    "width": Factor("stretch of the digits, across", 0.65, 0.95),
+    "blur": Factor("of the camera: 0 sharp"),
+    "noise": Factor("of the camera, as a share of white", 0.0, 0.12),
+    "grain": Factor("which noise: every number has its own"),
+}
+
+
+def house_numbers(n: int, seed: int = 0) -> ImageSet:
+    """n house numbers whose attributes are the FACTORS, independent and uniform; picture i does not depend on n."""
+    return picture_set("svhn", "house numbers", "rendered, not SVHN", FACTORS, render, n, seed, "digit")
+
+
+def render(values: np.ndarray) -> np.ndarray:
+    """Factors float32 [N, F], in the order of FACTORS -> pictures uint8 [N, 3, 32, 32]. Pure: same in, same out."""
+    return in_chunks(values, FACTORS, _pictures)
+
+
+def picture_set(
+    kind: str,
+    what: str,
+    note: str,
+    factors: Mapping[str, Factor],
+    draw: Callable[[np.ndarray], np.ndarray],
+    n: int,
+    seed: int,
+    label: str | None = None,
+) -> ImageSet:
+    """Pictures of factors drawn at random, with the factors as attributes and one of them, perhaps, as labels."""
+    values = sample(factors, n, seed)
+    labels = None if label is None else torch.from_numpy(values[:, list(factors).index(label)].astype(np.int64))
+    pixels, attributes = torch.from_numpy(draw(values)), torch.from_numpy(values)
+    name = f"{what} ({note}; {n:,} pictures)"
+    return ImageSet(
+        pixels, labels, name, attributes=attributes, attribute_names=tuple(factors), kind=kind, stand_in_note=note
+    )
+
+
+def sample(factors: Mapping[str, Factor], n: int, seed: int) -> np.ndarray:
+    """Independent uniform factors, float32 [n, F], row by row from RandomState, whose stream NumPy keeps for ever."""
+    for name, value, least in (("n", n, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value < 2**32:
+            raise ValueError(f"{name} must be a whole number from {least} to {2**32 - 1}, found {value!r}")
+    values = np.random.RandomState(seed).random_sample((n, len(factors)))
+    for column, factor in zip(values.T, factors.values(), strict=True):
+        if factor.kinds:
+            column[:] = np.floor(column * len(factor.kinds))
+        else:
+            column[:] = factor.low + (factor.high - factor.low) * column
+    return values.astype(np.float32)
+
+
+def in_chunks(
+    values: np.ndarray, factors: Mapping[str, Factor], pictures: Callable[[dict[str, np.ndarray]], np.ndarray]
+) -> np.ndarray:
+    """Draws a few pictures at a time, from columns float32 [n, 1, 1, 1] by name -> uint8 [N, 3, 32, 32].
+
+    All arithmetic on pixels is float32 and exactly rounded (no exp, no sin, no sum whose order a processor may choose),
+    so that every machine draws the same bytes.
+    """
+    values = np.asarray(values, np.float32)
+    if values.ndim != 2 or values.shape[1] != len(factors):
+        raise ValueError(f"factors must be [N, {len(factors)}] ({', '.join(factors)}), found {list(values.shape)}")
+    for (name, factor), column in zip(factors.items(), values.T, strict=True):
+        low, high = np.float32((0, len(factor.kinds) - 1) if factor.kinds else (factor.low, factor.high))
+        whole = "a whole number " if factor.kinds else ""
+        if not ((column >= low) & (column <= high) & (not whole or column == np.rint(column))).all():
+            raise ValueError(f"factor {name!r} must be {whole}in {low:g}..{high:g}")
+    result = np.empty((len(values), 3, SIDE, SIDE), np.uint8)
+    for start in range(0, len(values), CHUNK):
+        columns = values[start : start + CHUNK].T[..., None, None, None]
+        drawn = pictures(dict(zip(factors, columns, strict=True)))
+        result[start : start + CHUNK] = np.clip(drawn, 0, 1) * 255 + 0.5
+    return result
+
+
+def pixels(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
+    """x [1, 1, 1, side] and y [1, 1, side, 1] of the pixels' middles, -1..1 from edge to edge, y down."""
+    middles = (np.arange(side, dtype=np.float32) * 2 + 1) / side - 1
+    return middles[None, None, None], middles[None, None, :, None]
+
+
+def rotated(x: np.ndarray, y: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates in a frame turned clockwise (y points down)."""
+    turn = np.deg2rad(degrees.astype(np.float64))
+    cos, sin = np.cos(turn).astype(np.float32), np.sin(turn).astype(np.float32)
+    return x * cos + y * sin, y * cos - x * sin
+
+
+def cover(distance: np.ndarray, sharpness: float | np.ndarray) -> np.ndarray:
+    """How much of a pixel lies inside, 0..1, from the signed distance to the edge, positive inside."""
+    return np.clip(distance * sharpness + 0.5, 0, 1)
+
+
+def colour(hue: np.ndarray, saturation: np.ndarray, tone: np.ndarray) -> np.ndarray:
+    """RGB [n, 3, 1, 1] whose luminance is `tone`, whatever the hue (in turns)."""
+    pure = np.clip(np.abs((hue + THIRDS) % 1 * 6 - 3) - 1, 0, 1)
+    grey = 0.3 * pure[:, :1] + 0.6 * pure[:, 1:2] + 0.1 * pure[:, 2:]
+    return tone * (1 + saturation * (pure - grey))
+
+
+@cache
+def _glyphs() -> tuple[np.ndarray, np.ndarray]:
+    """Signed distances to the edge, positive inside, [font, digit, CELL, CELL], and advances [font], in heights."""
+    folder = Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
+    table = np.empty((len(FONTS), 10, CELL, CELL), np.float32)
+    advances = np.empty(len(FONTS), np.float32)
+    for i, file in enumerate(FONTS.values()):
+        font = ImageFont.truetype(folder / f"{file}.ttf", 100, layout_engine=ImageFont.Layout.BASIC)
+        _, top, _, bottom = font.getbbox("0", anchor="ls")
+        font = font.font_variant(size=round(100 * 2 * HEIGHT / (bottom - top)))  # drawn at twice the table's size
+        advances[i] = font.getlength("0") / (2 * HEIGHT)
+        for digit in range(10):
+            cell = Image.new("L", (2 * CELL, 2 * CELL))
+            ImageDraw.Draw(cell).text((CELL, CELL + HEIGHT), str(digit), 255, font, anchor="ms")
+            inside = np.asarray(cell) > 127
+            distance = distance_transform_edt(inside) - distance_transform_edt(~inside)
+            table[i, digit] = (distance[::2, ::2] + distance[1::2, 1::2]) / (4 * HEIGHT)
+    return table, advances
+
+
+def _pictures(f: dict[str, np.ndarray]) -> np.ndarray:
+    """Factors by name -> pictures [n, 3, 32, 32] in 0..1: digits on their ground, then light, noise and blur."""
+    x, y = pixels()
+    u, v = rotated(x * 16 - f["x"], y * 16 - f["y"], f["rotation"])
+    u, v = u / (f["scale"] * f["width"]), v / f["scale"]  # in digit heights
+    ink = _digits(f, u, v)
+    sign = f["polarity"] - 0.5
+    scene = _ground(f, u, v, 0.5 - sign * f["contrast"])
+    scene[..., 1:, 1:] *= 1 - f["shadow"] * ink[..., :-1, :-1]
+    scene += ink * (colour(f["hue"], f["saturation"], 0.5 + sign * f["contrast"]) - scene)
+    scene = scene * f["brightness"] * (1 + f["light x"] * x + f["light y"] * y)
+    return _blurred(np.clip(scene, 0, 1) + f["noise"] * _grain(f["grain"]), f["blur"])
+
+
+def _digits(f: dict[str, np.ndarray], u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Coverage [n, 1, 32, 32] by up to three digits, at u, v in digit heights from the middle of the middle one."""
+    table, advances = _glyphs()
+    font = f["font"].astype(np.intp)
+    slot = np.clip(np.rint(u / advances[font]), -f["left"], f["right"])  # -1, 0, 1: whose place this pixel is in
+    digit = np.where(slot < 0, f["left digit"], np.where(slot > 0, f["right digit"], f["digit"])).astype(np.intp)
+    column = np.clip((u - slot * advances[font]) * HEIGHT + (CELL - 1) / 2, 0, CELL - 1.01)
+    row = np.clip(v * HEIGHT + (CELL - 1) / 2, 0, CELL - 1.01)
+    i, j = row.astype(np.intp), column.astype(np.intp)
+    flat, corner = table.ravel(), ((font * 10 + digit) * CELL + i) * CELL + j
+    row, column = row - i, column - j
+    upper = flat[corner] * (1 - column) + flat[corner + 1] * column
+    lower = flat[corner + CELL] * (1 - column) + flat[corner + CELL + 1] * column
+    return cover(upper * (1 - row) + lower * row, f["scale"])
+
+
+def _ground(f: dict[str, np.ndarray], u: np.ndarray, v: np.ndarray, tone: np.ndarray) -> np.ndarray:
+    """What the digits are on, [n, 3, 32, 32]."""
+    own = colour(f["background hue"], f["saturation"], tone)
+    wall = colour(f["background hue"] + 0.5, f["saturation"] * 0.6, 0.25 + 0.4 * (tone < 0.5))
+    beyond = np.abs(u - (f["right"] - f["left"]) * 0.4) - (f["right"] + f["left"]) * 0.4
+    plate = np.minimum(0.68 - np.abs(v), 0.62 - beyond)
+    oval = 0.78 - np.sqrt(v * v + np.maximum(beyond, 0) ** 2)
+    inside = np.where(f["context"] == 1, plate, np.where(f["context"] == 2, oval, 9))
+    ground = wall + cover(inside, f["scale"]) * (own - wall)
+    ground *= 1 - 0.35 * cover(0.04 - np.abs(inside), f["scale"])  # the rim
+    board = v / 0.7 + 0.5
+    board -= np.floor(board)
+    course = np.floor(v / 0.36 + 0.5)
+    joint = u / 0.8 + course * 0.5
+    joint = np.minimum(np.abs(joint - np.rint(joint)) * 0.8, np.abs(v / 0.36 + 0.5 - np.rint(v / 0.36 + 0.5)) * 0.36)
+    siding = (f["context"] == 3) * (0.12 - 0.4 * cover(0.1 - board, 6) - 0.1 * board)
+    bricks = (f["context"] == 4) * (0.3 * cover(0.035 - joint, f["scale"]) - 0.05 - 0.06 * (course % 2))
+    return ground * (1 + siding + bricks)
+
+
+def _grain(grain: np.ndarray) -> np.ndarray:
+    """Noise [n, 3, 32, 32] in -1..1, mostly grey, each picture's from its own stream."""
+    streams = (np.random.RandomState(int(number * 2**24)) for number in grain.ravel())
+    noise = np.stack([np.frombuffer(stream.bytes(4 * SIDE * SIDE), np.uint8) for stream in streams])
+    noise = noise.reshape(-1, 4, SIDE, SIDE).astype(np.float32) / 127.5 - 1
+    return 0.65 * noise[:, :1] + 0.35 * noise[:, 1:]
+
+
+def _blurred(scene: np.ndarray, blur: np.ndarray) -> np.ndarray:
+    """Three passes of (blur, 3 - 2 blur, blur) / 3 along both axes, the edge pixels repeated."""
+    side = blur / 3
+    for axis in (2, 3) * 3:
+        padded = np.concatenate([scene.take([0], axis), scene, scene.take([-1], axis)], axis)
+        before, after = (padded[:, :, :-2], padded[:, :, 2:]) if axis == 2 else (padded[..., :-2], padded[..., 2:])
+        scene = scene + side * (before + after - 2 * scene)
+    return scene

@@ -1,0 +1,114 @@
+"""SVHN (Netzer et al. 2011), cropped digits: the official .mat files, or house numbers rendered instead of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http.client import HTTPException
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from infogan_core.data.images import ImageSet, at_least_two, one_line
+from infogan_core.files import removed_on_failure
+
+TRAIN, TEST, EXTRA = "train_32x32.mat", "test_32x32.mat", "extra_32x32.mat"
+RENDERED = 20_000  # pictures, the last tenth of them held out
+
+
+def load_svhn(source: str | Path, root: Path) -> ImageSet | None:
+    """SVHN from any source; None for a path without .mat files.
+
+    "embedded" is rendered. "download" and a folder: train_32x32.mat to train on, together with extra_32x32.mat where
+    that has been put beside it (531,131 easier digits, 1.3 GB), and test_32x32.mat held out. A path to any .mat of
+    that format: test_32x32.mat beside a train_32x32.mat held out, else a fixed fifth, at most 10,000.
+    Raises ValueError or FileNotFoundError, naming the file, RuntimeError where the download fails.
+    """
+    if source == "embedded":
+        from infogan_core.data.rendered.house_numbers import house_numbers
+
+        return house_numbers(RENDERED, seed=0).hold_out_last(RENDERED // 10)
+    if source == "download":
+        folder = root / "svhn"
+        _download(folder)
+        return _read(folder / TRAIN, "the official files")
+    if source.suffix.lower() == ".mat" and source.is_file():
+        return _read(source, f"from {source.name}", extra=False)
+    for folder in (source, source / "svhn"):
+        if any((folder / name).is_file() for name in (TRAIN, TEST, EXTRA)):
+            return _read(folder / TRAIN, f"from {folder.name}")
+    return None
+
+
+def _download(folder: Path) -> None:
+    """The official files, where they are missing or damaged (MD5), through torchvision; about 250 MB."""
+    from torchvision.datasets import SVHN
+    from torchvision.datasets.utils import download_url
+
+    parts = ["train", "test"] + ["extra"] * (folder / EXTRA).is_file()
+    try:
+        with removed_on_failure(folder, folder.parent):
+            for url, name, md5 in (SVHN.split_list[part] for part in parts):
+                download_url(url, folder, name, md5)
+    except (OSError, RuntimeError, HTTPException) as error:
+        ways = f'put {TRAIN} and {TEST} into {folder}, or use source="embedded" (rendered) or source=PATH'
+        raise RuntimeError(f"SVHN could not be downloaded: {ways} ({one_line(error)})") from None
+
+
+def _read(path: Path, where: str, extra: bool = True) -> ImageSet:
+    """One .mat, with its official companions beside it where it is the official train_32x32.mat."""
+    images = _read_mat(path)
+    n = f"{len(images):,} digits"
+    test, more = path.with_name(TEST), path.with_name(EXTRA)
+    if path.name == TRAIN and extra and more.is_file():
+        added = _read_mat(more)
+        n += f", {len(added):,} extra digits"
+        pixels, labels = torch.cat([images.pixels, added.pixels]), torch.cat([images.labels, added.labels])
+        images = replace(images, pixels=pixels, labels=labels)
+    if path.name != TRAIN or not test.is_file():
+        return replace(images, name=f"SVHN ({n}, {where})").hold_out_fifth()
+    held_out = _read_mat(test)
+    name = f"SVHN ({n} and {len(held_out):,} test digits, {where})"
+    held_out = replace(held_out, pixels=held_out.pixels.contiguous(), name=f"{name}, held out")
+    return replace(images, pixels=images.pixels.contiguous(), name=name, held_out=held_out)
+
+
+def _read_mat(path: Path) -> ImageSet:
+    """The official format: `X` uint8 [32, 32, 3, N] and `y` N digits, 1..9 and 10 for 0. The pixels are a view."""
+    pictures, digits = _load_mat(path)
+    if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[:3] != (32, 32, 3):
+        raise ValueError(f"{path}: X must be uint8 [32, 32, 3, N], found {pictures.dtype} {pictures.shape}")
+    n = pictures.shape[3]
+    at_least_two(n, path)
+    sparse = not isinstance(digits, np.ndarray)
+    if (
+        sparse
+        or digits.dtype.kind not in "iuf"
+        or digits.ndim > 2
+        or max(digits.shape, default=0) != n
+        or digits.size != n
+    ):
+        raise ValueError(f"{path}: y must be {n} numbers, one per picture, found {digits.dtype} {digits.shape}")
+    digits = digits.ravel()
+    if not np.isin(digits, np.arange(1, 11)).all():
+        strange = digits[~np.isin(digits, np.arange(1, 11))][0]
+        raise ValueError(f"{path}: y must be digits 1..10, where 10 is the digit 0, found {strange}")
+    pixels = torch.from_numpy(pictures.transpose(3, 2, 0, 1))
+    return ImageSet(pixels, torch.from_numpy(digits.astype(np.int64) % 10), str(path), kind="svhn")
+
+
+def _load_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """X and y of a .mat of version 4 to 7. Raises ValueError, or FileNotFoundError, naming the file."""
+    from scipy.io import loadmat
+
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}, which must lie beside the others")
+    try:
+        arrays = loadmat(path, appendmat=False, variable_names=["X", "y"])
+    except NotImplementedError:
+        raise ValueError(f"{path}: is a MATLAB 7.3 (HDF5) file, save it with -v7 as the official ones are") from None
+    except Exception as error:  # SciPy, zlib and struct each raise their own
+        raise ValueError(f"{path}: damaged, or not a .mat file; copy it again ({one_line(error)})") from None
+    if missing := [name for name in ("X", "y") if name not in arrays]:
+        raise ValueError(f"{path}: needs X and y, the pictures and their digits; {' and '.join(missing)} missing")
+    return arrays["X"], arrays["y"]

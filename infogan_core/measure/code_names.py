@@ -1,0 +1,160 @@
+"""What the codes mean to a reader of the pictures: nats, rates and names, from what a classifier reads in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from sklearn.metrics import mutual_info_score
+from torch import Tensor
+
+from infogan_core.measure.classifier import Head
+from infogan_core.measure.picture_measures import mirror_axis
+from infogan_core.model.latents import Categorical, LatentSpec
+
+if TYPE_CHECKING:
+    from infogan_core.measure.classifier import Classifier
+
+STRONG = 0.4  # a category is named after what is read this much more often than in the median of its code's categories
+LISTED = 0.2  # rates are reported where one category is this much above the median
+SKILL = 0.2  # what the classifier reads little better than by guessing the commonest value names nothing
+WORDS = {  # where CelebA's name, or a factor's, is not what a person would say
+    "5_o_Clock_Shadow": "stubble",
+    "Heavy_Makeup": "make-up",
+    "Male": "male",
+    "Mouth_Slightly_Open": "mouth open",
+    "No_Beard": "no beard",
+    "Smiling": "smile",
+    "left": "left neighbour",
+    "right": "right neighbour",
+}
+OPPOSITES = {"Male": "female", "No_Beard": "beard", "Young": "old"}  # a "no" that has a name, too
+FAMILIES = {  # the attributes that count for CelebA, each family once
+    "glasses": ("eyeglasses",),
+    "smile": ("smile",),
+    "open mouth": ("mouth open",),
+    "hair colour": ("black hair", "blond hair", "brown hair", "gray hair"),
+    "bangs": ("bangs",),
+    "gender": ("male", "female"),
+    "hat": ("hat",),
+    "make-up": ("make-up",),
+    "pose": ("pose left", "pose right"),
+}
+
+
+def meaning(
+    spec: LatentSpec,
+    codes: list[Tensor],
+    heads: tuple[Head, ...],
+    read: dict[str, Tensor],
+    unread: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """What generated pictures say of their codes: one tensor [N] per code; per head, the index of the value read, [N].
+
+    codes     per code: "mi", mutual information with each head in nats (see `link`), "mi_bias", the most that was taken
+              off for chance; of a categorical code also "rates", per category, of what varies, by name
+    strong    the categories in which something is read STRONG more often than in the median category of their code
+    families  which of FAMILIES are among these, and "n", how many
+    unread    heads that count for neither, because the classifier reads them badly
+    """
+    report: dict[str, Any] = {"codes": {}, "strong": [], "unread": list(unread), "samples": len(codes[0])}
+    for i, (code, c) in enumerate(zip(spec.codes, codes, strict=True)):
+        groups, k = code.bins(c)
+        tables = {head.name: contingency(groups, read[head.name], k, len(head.values)) for head in heads}
+        links = {name: link(table) for name, table in tables.items()}
+        entry: dict[str, Any] = {"mi": {name: mi for name, (mi, _) in links.items()}}
+        entry["mi_bias"] = max(bias for _, bias in links.values())
+        if isinstance(code, Categorical):
+            rates = {name: (head, rate) for head in heads for name, rate in rates_of(head, tables[head.name]).items()}
+            varied = {name: rate for name, (_, rate) in rates.items() if (rate - rate.quantile(0.5)).max() >= LISTED}
+            entry["rates"] = {name: [round(r, 4) for r in rate.tolist()] for name, rate in varied.items()}
+            report["strong"] += strong(
+                spec.name(i), {name: rate for name, rate in rates.items() if rate[0].name not in unread}
+            )
+        report["codes"][spec.name(i)] = entry
+    reads = {entry["reads"] for entry in report["strong"]}
+    found = [family for family, members in FAMILIES.items() if reads.intersection(members)]
+    return report | {"families": {"n": len(found), "found": found}}
+
+
+def read_badly(features: Classifier) -> tuple[str, ...]:
+    """Heads whose held-out errors are not SKILL fewer than those of always answering the commonest value."""
+    held_out = [(head.name, features.about["held_out"][head.name]) for head in features.heads]
+    return tuple(name for name, of in held_out if 1 - of["accuracy"] > (1 - SKILL) * (1 - of["commonest"]))
+
+
+def pose(x: Tensor) -> Tensor:
+    """`mirror_axis` of pictures uint8 [N, 3, H, H], a few at a time -> [N]."""
+    return torch.cat([mirror_axis(part.float() / 255) for part in x.split(500)])
+
+
+def pose_head(real: Tensor) -> Head:
+    """Pose as a head: turned to a side of the picture is more than one standard deviation of the real pictures [N]."""
+    mean, std = real.mean().item(), real.std().item()
+    return Head("pose", ("right", "straight", "left"), (mean - std, mean + std))
+
+
+def contingency(c: Tensor, v: Tensor, k: int, values: int) -> Tensor:
+    """How often category c and value v, both int64 [N], come together: int64 [k, values]."""
+    return torch.bincount(c * values + v, minlength=k * values).view(k, values)
+
+
+def link(table: Tensor) -> tuple[float, float]:
+    """(mutual information in nats less its bias, the bias) of a contingency table int64 [K, V].
+
+    Counted on N samples, independent variables show (K - 1)(V - 1) / 2N nats on average (Miller 1955), rows and
+    columns that occur; what is left is about 0 for these, and may be just below.
+    """
+    rows, columns = (int((table.sum(dim=axis) > 0).sum()) for axis in (1, 0))
+    bias = (rows - 1) * (columns - 1) / (2 * int(table.sum()))
+    return float(mutual_info_score(None, None, contingency=table.numpy())) - bias, bias
+
+
+def rates_of(head: Head, table: Tensor) -> dict[str, Tensor]:
+    """By the name of each value that has one, how often it is read per category, float64 [K]."""
+    shares = (table.double() / table.sum(dim=1, keepdim=True).clamp_min(1)).unbind(dim=1)
+    names = [value_name(head, i) for i in range(len(head.values))]
+    return {name: share for name, share in zip(names, shares, strict=True) if name}
+
+
+def value_name(head: Head, value: int) -> str | None:
+    """What a person would call a value: "eyeglasses", "female", "digit 7"; None for "no glasses" and the like."""
+    if head.values != ("no", "yes"):
+        return f"{head_name(head)} {head.values[value]}"
+    return head_name(head) if value else OPPOSITES.get(head.name)
+
+
+def head_name(head: Head) -> str:
+    """CelebA's "Wearing_Hat" as "hat"."""
+    return WORDS.get(head.name) or head.name.replace("_", " ").lower().removeprefix("wearing ")
+
+
+def strong(code: str, rates: dict[str, tuple[Head, Tensor]]) -> list[dict[str, Any]]:
+    """What is read in a category STRONG more often than in the median category, the largest excess first."""
+    found = []
+    for name, (head, rate) in rates.items():
+        median = rate.quantile(0.5).item()
+        for category, r in enumerate(rate.tolist()):
+            if r - median >= STRONG:
+                topic = name if head.values == ("no", "yes") else head_name(head)
+                found.append(
+                    {"code": code, "category": category, "reads": name, "topic": topic, "rate": r, "median": median}
+                )
+    return sorted(found, key=lambda entry: entry["median"] - entry["rate"])
+
+
+def name_codes(report: dict[str, Any], moved: dict[str, str]) -> dict[str, str]:
+    """Names of codes and categories: {"c1": "digit", "c1=7": "digit 3 94%", "c3": "hat, smile", "c5": "brightness"}.
+
+    A code's name lists what its named categories are about, at most three, then what it moves (`moved`, by code);
+    what has no strong link has no name.
+    """
+    named, topics = {}, {}
+    for entry in report["strong"]:
+        named.setdefault(f"{entry['code']}={entry['category']}", f"{entry['reads']} {entry['rate']:.0%}")
+        topics.setdefault(entry["code"], {})[entry["topic"]] = None
+    for code in report["codes"]:
+        words = [*list(topics.get(code, {}))[:3], *([moved[code]] if code in moved else [])]
+        if words:
+            named[code] = ", ".join(words)
+    return named

@@ -1,0 +1,1 @@
+"""The paper: latents, networks, losses, and one frozen Config."""

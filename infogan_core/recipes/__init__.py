@@ -1,0 +1,1 @@
+"""One explicit Config per profile of each data set."""

@@ -1,0 +1,1 @@
+"""Figures, curves, sheets, sliders and the shared page."""

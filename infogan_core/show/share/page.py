@@ -1,0 +1,189 @@
+"""One HTML file with live sliders: `python -m infogan_core share RUN OUT.html`. No server, no network, no kernel."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import warnings
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from infogan_core.files import write_whole
+from infogan_core.model.latents import Categorical
+from infogan_core.model.networks import to_network_range, to_unit_range
+from infogan_core.runs import Run, load_run
+from infogan_core.show.figures import LIGHT_EDGE, category_label, code_title, edge_light, note_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+RUNTIME = "onnxruntime-web@1.30.0"  # from the npm registry, MIT licence; the two files that a page needs:
+FILES = {
+    "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+    "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+}
+PAGE = Path(__file__).with_name("page.html")
+SEEDS = 100  # whose noise is that of the notebooks; the page draws its own for later ones
+LARGE = 1024  # weights with more entries than that are stored as int8, one scale per row
+LIMIT = 30_000_000  # bytes of the file
+
+
+class Painter(nn.Module):
+    """[n, spec.width], noise and codes side by side -> G(z, c) in 0..1."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.generator, self.size = run.generator, run.config.image_size
+
+    def forward(self, zc: Tensor) -> Tensor:
+        return to_unit_range(self.generator(zc), self.size)
+
+
+class Reader(nn.Module):
+    """Pictures in 0..1 -> Q(c|x): probabilities of each category, mean and deviation of each continuous code."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.discriminator, self.size, self.spec = run.discriminator, run.config.image_size, run.config.latents
+
+    def forward(self, x: Tensor) -> Tensor:
+        read = self.spec.read(self.discriminator.q(self.discriminator.trunk(to_network_range(x, self.size))))
+        return torch.cat([q if isinstance(q, Tensor) else torch.stack(q, dim=1) for q in read], dim=1)
+
+
+def page(run: Run, runtime: Path) -> bytes:
+    """The whole file for a run; `runtime` is the folder with FILES."""
+    spec, config = run.config.latents, run.config
+    inputs = torch.zeros(2, spec.width), torch.zeros(2, config.channels, config.image_size, config.image_size)
+    models = [exported(net, x) for net, x in zip((Painter(run), Reader(run)), inputs, strict=True)]
+    noise = torch.cat([spec.sample_noise(1, torch.Generator().manual_seed(seed)) for seed in range(SEEDS)])
+    parts = {
+        "about": json.dumps(about(run)).replace("<", "\\u003c"),
+        "runtime": packed((runtime / "ort.wasm.bundle.min.mjs").read_bytes()),
+        "wasm": packed((runtime / "ort-wasm-simd-threaded.wasm").read_bytes()),
+        "painter": packed(models[0]),
+        "reader": packed(models[1]),
+        "noise": packed(noise.numpy().astype("<f4").tobytes()),
+    }
+    text = PAGE.read_text()
+    for name, value in parts.items():
+        text = text.replace(f"{{{{{name}}}}}", value)
+    return text.encode()
+
+
+def about(run: Run) -> dict[str, Any]:
+    """What the page needs to know of a run."""
+    config, spec = run.config, run.config.latents
+    codes = []
+    for i, code in enumerate(spec.codes):
+        k = code.k if isinstance(code, Categorical) else 0
+        labels = [category_label(run, i, n).replace("\n", " ") for n in range(k)]
+        codes.append({"symbol": spec.name(i), "title": code_title(run, i), "k": k, "labels": labels})
+    return {
+        "dataset": config.dataset,
+        "title": f"InfoGAN, {config.dataset}, profile {config.profile}, seed {config.seed}",
+        "note": note_of(run),
+        "size": config.image_size,
+        "channels": config.channels,
+        "noise_dim": spec.noise_dim,
+        "normal": spec.noise == "normal",
+        "dark": edge_light(run.generate(*spec.sample(8, torch.Generator().manual_seed(0)))) < LIGHT_EDGE,
+        "codes": codes,
+        "start": spec.start(),
+    }
+
+
+def exported(net: nn.Module, x: Tensor) -> bytes:
+    """The net as ONNX for any number of rows, batch norm folded in, its large weights in int8."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            net.eval().cpu(), (x,), dynamo=True, dynamic_shapes=({0: torch.export.Dim("n")},), verbose=False
+        )
+    model = program.model_proto
+    quantise(model)
+    return model.SerializeToString()
+
+
+def quantise(model: ModelProto) -> None:
+    """Store each large weight as int8 with a float32 scale per row; a DequantizeLinear brings it back."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph
+    for weight in [w for w in graph.initializer if w.data_type == TensorProto.FLOAT and len(w.dims) > 1]:
+        w = torch.from_numpy(numpy_helper.to_array(weight).copy())
+        if w.numel() <= LARGE:
+            continue
+        scale = w.flatten(1).abs().amax(dim=1).clamp_min(1e-12) / 127
+        rounded = (w / scale.view(-1, *[1] * (w.ndim - 1))).round().to(torch.int8)
+        name = weight.name
+        graph.initializer.remove(weight)
+        graph.initializer.append(numpy_helper.from_array(rounded.numpy(), f"{name}_int8"))
+        graph.initializer.append(numpy_helper.from_array(scale.numpy(), f"{name}_scale"))
+        node = helper.make_node("DequantizeLinear", [f"{name}_int8", f"{name}_scale"], [name], axis=0)
+        graph.node.insert(0, node)
+
+
+def packed(content: bytes) -> str:
+    """Base64 of gzip, which a page can undo by itself."""
+    return b64encode(gzip.compress(content, 9, mtime=0)).decode()
+
+
+def runtime(folder: Path) -> Path:
+    """The folder with FILES, fetched through npm where they are missing. Raises RuntimeError if they cannot be had."""
+    if not all((folder / name).is_file() and _digest(folder / name) == sha for name, sha in FILES.items()):
+        npm = shutil.which("npm")
+        if npm is None:
+            raise RuntimeError(f"needs npm once, to fetch {RUNTIME}: install Node.js, then run this again")
+        with tempfile.TemporaryDirectory() as temporary:
+            command = [npm, "pack", RUNTIME, "--loglevel=error", "--pack-destination", temporary]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                why = " ".join(done.stderr.split())[:200]
+                raise RuntimeError(f"npm could not fetch {RUNTIME}, try again with a network ({why})")
+            with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive:
+                for name, sha in FILES.items():
+                    content = archive.extractfile(f"package/dist/{name}").read()
+                    if hashlib.sha256(content).hexdigest() != sha:
+                        raise RuntimeError(f"{name} of {RUNTIME} is not the file this version was made for")
+                    folder.mkdir(parents=True, exist_ok=True)
+                    write_whole(folder / name, content)
+    return folder
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m infogan_core share", description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="a run directory, such as outputs/published/mnist")
+    parser.add_argument("out", type=Path, help="the HTML file to write")
+    parser.add_argument("--runtime", type=Path, default=Path(".venv/onnxruntime-web"), help="where its files are kept")
+    args = parser.parse_args(arguments)
+    try:
+        content = page(load_run(args.run, "cpu"), runtime(args.runtime))
+        if len(content) > LIMIT:
+            raise RuntimeError(f"the page would have {len(content) / 1e6:.0f} MB, more than {LIMIT / 1e6:.0f}")
+        write_whole(args.out, content)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        sys.exit(f"share: {error}")
+    print(f"{args.out}: {len(content) / 1e6:.1f} MB; open it in a browser")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From a Config and pictures to a run on disk."""

@@ -1,0 +1,127 @@
+"""One model on several processes: DistributedDataParallel over the same step, on the same joined batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parallel import DistributedDataParallel
+
+from infogan_core.device import resolve_device
+from infogan_core.model.config import Config
+from infogan_core.model.networks import Discriminator, Generator
+from infogan_core.training.critic import Critic
+from infogan_core.training.step import Batch, Step
+
+
+class Half(nn.Module):
+    """An objective as the forward of a module, which is all that DistributedDataParallel knows how to wrap."""
+
+    def __init__(self, net: nn.Module, objective: Any) -> None:
+        super().__init__()
+        self.net, self.objective = net, objective
+
+    def forward(self, *inputs: Any) -> Any:
+        return self.objective(*inputs)
+
+
+class DistributedStep(Step):
+    """Step on this process's share of each batch; gradients are averaged over all processes, batch norm is joint.
+
+    Every process draws the same batches of `config.batch` pictures and takes every n-th of each, so that n processes
+    do what one does. Raises ValueError for a batch that n does not divide, or of fewer than two pictures a process.
+    """
+
+    def __init__(
+        self, config: Config, nets: tuple[Generator, Discriminator], ema: Generator, pixels: Tensor, dtype: torch.dtype
+    ) -> None:
+        self.rank, self.n = distributed.get_rank(), distributed.get_world_size()
+        if config.batch % self.n or config.batch < 2 * self.n:
+            raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes, two pictures each")
+        super().__init__(config, tuple(joined(net, twice=config.r1 > 0) for net in nets), ema, pixels, dtype)
+        d_half, generate = Half(self.D, super().d_objective), Half(self.G, super().fake)
+        self.d_objective = DistributedDataParallel(d_half, broadcast_buffers=False)
+        self.fake = DistributedDataParallel(generate, broadcast_buffers=False)
+
+    def add_critic(self, critic: Critic) -> None:
+        """The first process's, for all; it has no batch norm that learns, and so none to join."""
+        super().add_critic(critic)
+        for tensor in critic.state_dict().values():
+            distributed.broadcast(tensor, 0)
+        self.critic_objective = DistributedDataParallel(Half(critic.head, super().critic_objective))
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """The terms are means over all processes."""
+        terms = super().__call__(self.share(batch))
+        distributed.all_reduce(terms)
+        return terms / self.n
+
+    def mean(self, of_batch: Tensor) -> Tensor:
+        return all_reduce(of_batch) / self.n
+
+    def share(self, batch: Batch) -> Batch:
+        """This process's pictures, latents, warps, colours and noise of a batch."""
+        mine = slice(self.rank, None, self.n)
+        draws = [(noise[mine], [c[mine] for c in codes]) for noise, codes in batch.draws]
+        views = [of[:, mine] if len(of) else of for of in (batch.warps, batch.colors, batch.noise)]
+        return Batch(batch.index[mine], draws, *views)
+
+
+class JointBatchNorm(_BatchNorm):
+    """nn.SyncBatchNorm for what it does not serve, the processor, and R1, which is differentiated twice: mean and
+    variance over all processes' pictures."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        over, channel = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
+        n = x.numel() / x.shape[1] * distributed.get_world_size()
+        centred = x.float()
+        mean = all_reduce(centred.sum(over)) / n
+        centred = centred - mean.view(channel)
+        var = all_reduce(centred.square().sum(over)) / n
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var * n / (n - 1), self.momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight * (var + self.eps).rsqrt()
+        return (centred * scale.view(channel) + self.bias.view(channel)).to(x.dtype)
+
+
+def joined(net: nn.Module, twice: bool) -> nn.Module:
+    """The net with every batch norm taken over all processes: nn.SyncBatchNorm on CUDA, JointBatchNorm elsewhere and
+    where it is differentiated twice."""
+    if distributed.get_backend() == "nccl" and not twice:
+        return nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    for parent in list(net.modules()):
+        for name, norm in list(parent.named_children()):
+            if isinstance(norm, _BatchNorm):
+                joint = JointBatchNorm(norm.num_features)
+                joint.load_state_dict(norm.state_dict())
+                setattr(parent, name, joint)
+    return net
+
+
+@contextmanager
+def processes(device: str) -> Iterator[torch.device]:
+    """Join the group that torchrun made, NCCL on GPUs and gloo elsewhere; yields this process's device.
+
+    `device` is "auto", "cpu" or "cuda": each process takes a GPU of its own. Raises ValueError for another, or one
+    GPU by its number, RuntimeError where there are fewer GPUs than processes.
+    """
+    if resolve_device(device).index is not None:
+        raise ValueError(f'device {device!r} is one GPU for all processes: give "cuda", and each takes its own')
+    on_gpu, local = resolve_device(device).type == "cuda", int(os.environ["LOCAL_RANK"])
+    if on_gpu and local >= torch.cuda.device_count():
+        raise RuntimeError(f"process {local} has no GPU of its own: torch finds {torch.cuda.device_count()}")
+    distributed.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        if on_gpu:
+            torch.cuda.set_device(local)
+        yield torch.device("cuda", local) if on_gpu else torch.device("cpu")
+    finally:
+        distributed.destroy_process_group()

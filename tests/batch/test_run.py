@@ -1,0 +1,325 @@
+"""infogan_core.batch.run: what it refuses, plans, runs, skips and reports. It starts four kernels; keep it at that."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pickle
+import re
+import signal
+import threading
+import time
+from contextlib import redirect_stdout
+from io import StringIO
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+
+from infogan_core.batch.run import main, parse_value, plan, to_text
+from tiny_notebook import WORK, write_notebook
+
+SLOW = """\
+import pathlib, time
+try:
+    pathlib.Path(out, "started").touch()
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(3)  # longer than jupyter_client's own patience, 2.5 s
+    pathlib.Path(out, "checkpoint").touch()
+    raise
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    return write_notebook(tmp_path / "tiny.ipynb")
+
+
+# ---- refused, before anything is written
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("-p sed 0", "no parameter sed; did you mean seed?"),
+        ("-p zebra 0", "no parameter zebra; did you mean profile or seed or rate or flag or device or out?"),
+        ("-p seed 0.5", "parameter seed is int, such as 0; found 0.5"),
+        ("-p seed True", "parameter seed is int, such as 0; found True"),
+        ("-p seed zero", "parameter seed is int, such as 0; found 'zero'"),
+        ("-p seed None", "parameter seed is int, such as 0; found None"),
+        ("-p rate fast", "parameter rate is float, such as 0.1; found 'fast'"),
+        ("-p flag 1", "parameter flag is bool, such as False; found 1"),
+        ("-p profile 3", "parameter profile is str, such as 'quick'; found 3; write '\"3\"' for text"),
+        ("-p seed", "parameter seed has no value"),
+        ("-p seed 4..0", "parameter seed has no value"),
+        ("-p seed 0 0", "a value is given twice"),
+        ("-p seed 0 -p seed 1", "a parameter is given twice"),
+        ("-p seed 0..1 -p out here", "-p out would be shared by several runs"),
+        ("--what", "unrecognized arguments: --what"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_nothing_is_written(notebook, tmp_path, capsys, words, complaint):
+    """Every wrong -p is told before anything runs."""
+    assert main([notebook, *words.split(), "--out", str(tmp_path / "runs")]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert complaint in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+    assert os.listdir(tmp_path) == ["tiny.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, "cannot read the notebook"),
+        ("not json", "cannot read the notebook"),
+        ("{}", "cannot read the notebook"),
+        ("[]", "cannot read the notebook"),
+    ],
+)
+def test_what_is_no_notebook_is_named(tmp_path, capsys, text, complaint):
+    """A misspelled path, and files that hold something else."""
+    path = tmp_path / "mnits.ipynb"
+    if text is not None:
+        path.write_text(text)
+    assert main([str(path), "--out", str(tmp_path / "runs")]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {complaint} {path}")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_notebook_without_parameters_cell_is_refused(tmp_path):
+    """papermill would put the values at its top, where the notebook's own override them."""
+    path = write_notebook(tmp_path / "tiny.ipynb", tags=())
+    with pytest.raises(ValueError, match='no code cell tagged "parameters"'):
+        plan(path, {}, tmp_path / "runs")
+
+
+@pytest.mark.parametrize("line", ["seed = int(3)", "seed += 1", "seed: int", "a = b = 1", "import os"])
+def test_the_parameters_cell_holds_literals_only(tmp_path, line):
+    """Whatever else stands there is quoted."""
+    path = write_notebook(tmp_path / "tiny.ipynb", parameters=f"profile = 'quick'\n{line}\n")
+    with pytest.raises(ValueError, match=re.escape(f"only name = literal, found {line}")):
+        plan(path, {}, tmp_path / "runs")
+
+
+def test_out_that_cannot_be_a_folder_is_refused(notebook, tmp_path, capsys):
+    """A file stands where the folder should be."""
+    (tmp_path / "runs").touch()
+    assert main([notebook, "--out", str(tmp_path / "runs")]) == 2
+    assert capsys.readouterr().err == f"error: cannot write to {tmp_path / 'runs'}: File exists\n"
+
+
+def test_the_notebook_itself_is_never_overwritten(notebook, tmp_path):
+    """`--out notebooks` would put the executed copy over the source."""
+    with pytest.raises(ValueError, match="would overwrite"):
+        plan(notebook, {}, tmp_path)
+
+
+# ---- planned
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("0..4", [0, 1, 2, 3, 4]),
+        ("-1..1", [-1, 0, 1]),
+        ("3..3", [3]),
+        ("7", [7]),
+        ("1e-4", [0.0001]),
+        ("True", [True]),
+        ("None", [None]),
+        ("quick", ["quick"]),
+        ("'3'", ["3"]),
+        ("../shared/data", ["../shared/data"]),
+        ("1..2..3", ["1..2..3"]),
+        ("(1, 2)", ["(1, 2)"]),
+    ],
+)
+def test_a_word_of_the_command_line_is_a_literal_or_text(text, values):
+    """Ranges hold both ends."""
+    found = parse_value(text)
+    assert found == values
+    assert list(map(type, found)) == list(map(type, values))
+
+
+def test_each_combination_gets_a_folder_named_by_what_varies(notebook):
+    """`rate` does not vary, so it is in no name."""
+    jobs = plan(notebook, {"seed": range(2), "rate": 1, "profile": ["quick", "paper"]}, "runs")
+    assert [str(job.executed.parent) for job in jobs] == [
+        "runs/seed=0,profile=quick",
+        "runs/seed=0,profile=paper",
+        "runs/seed=1,profile=quick",
+        "runs/seed=1,profile=paper",
+    ]
+
+
+def test_a_single_job_runs_in_out_itself(notebook):
+    """outputs/mnist/mnist.ipynb."""
+    (job,) = plan(notebook, {"profile": "paper"}, "outputs/tiny")
+    assert str(job.executed) == "outputs/tiny/tiny.ipynb"
+    assert job.parameters == {"profile": "paper", "out": "outputs/tiny"}
+
+
+def test_folders_of_odd_values_stay_apart_and_inside(notebook, tmp_path):
+    """A slash, its replacement, its percent-encoding and dots."""
+    jobs = plan(notebook, {"profile": ["../a", "..%2Fa", "..", ".._a", "{seed}"]}, tmp_path)
+    assert len({job.executed.parent for job in jobs}) == 5
+    assert all(job.executed.parent.resolve().parent == tmp_path.resolve() for job in jobs)
+
+
+def test_one_job_may_be_given_its_own_out(notebook):
+    """The executed copy goes to --out, the run to `out`."""
+    (job,) = plan(notebook, {"out": "elsewhere"}, "runs")
+    assert job.parameters["out"] == "elsewhere"
+
+
+def test_a_parameter_whose_default_is_none_takes_anything(notebook):
+    """None says nothing about the type."""
+    assert [job.parameters["device"] for job in plan(notebook, {"device": [None, "cpu", 0]}, "runs")] == [
+        None,
+        "cpu",
+        0,
+    ]
+
+
+def test_a_job_is_plain_data(notebook):
+    """A scheduler may send it to another process."""
+    jobs = plan(notebook, {"seed": range(2)}, "runs")
+    assert pickle.loads(pickle.dumps(jobs)) == jobs
+
+
+def test_a_default_that_is_written_out_is_the_same_job(notebook):
+    """The key is of all parameters, given or not."""
+    assert plan(notebook, {"seed": 0}, "runs")[0].key == plan(notebook, {}, "runs")[0].key
+
+
+def test_other_code_is_another_job_and_another_sentence_is_not(notebook, tmp_path):
+    """A notebook with edited code is run again; one with edited text has the same numbers."""
+    before = plan(notebook, {}, "runs")[0].key
+    told = nbformat.read(notebook, as_version=4)
+    told.cells.append(nbformat.v4.new_markdown_cell("a sentence more"))
+    nbformat.write(told, notebook)
+    assert plan(notebook, {}, "runs")[0].key == before
+    write_notebook(tmp_path / "tiny.ipynb", work=WORK + "# edited\n")
+    assert plan(notebook, {}, "runs")[0].key != before
+
+
+# ---- run: one command, given twice
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Seed 1 fails, seed 2 works; then the same command again. Three kernels."""
+    folder = tmp_path_factory.mktemp("batch")
+    notebook, out = write_notebook(folder / "tiny.ipynb"), folder / "runs"
+    found = SimpleNamespace(out=out, codes=[], texts=[], tables=[])
+    for _ in range(2):
+        with redirect_stdout(StringIO()) as text:
+            found.codes.append(main([notebook, "-p", "seed", "1..2", "--out", str(out)]))
+        found.texts.append(text.getvalue())
+        found.tables.append(list(csv.DictReader(StringIO((out / "runs.csv").read_text()))))
+    return found
+
+
+def test_a_failing_run_makes_the_exit_code_1(runs):
+    """Whichever run it was."""
+    assert runs.codes == [1, 1]
+
+
+def test_a_failing_run_leaves_its_executed_copy(runs):
+    """With the traceback in it."""
+    cells = nbformat.read(runs.out / "seed=1" / "tiny.ipynb", as_version=4).cells
+    assert [
+        o.evalue for cell in cells if cell.cell_type == "code" for o in cell.outputs if o.output_type == "error"
+    ] == ["seed 1 diverged"]
+
+
+def test_the_runs_after_a_failing_one_go_on(runs):
+    """Seed 2 comes after seed 1."""
+    assert [row["status"] for row in runs.tables[0]] == ["failed", "done"]
+
+
+def test_the_table_names_the_error(runs):
+    """As the last line of a traceback does."""
+    assert "RuntimeError: seed 1 diverged" in runs.texts[0].partition("held_out.accuracy")[2]
+    assert runs.tables[0][0]["error"] == "RuntimeError: seed 1 diverged"
+
+
+def test_what_the_notebook_prints_is_seen(runs):
+    """Without cell numbers or times, and with the run's name where there are several."""
+    assert "seed=2: training with seed 2\n" in runs.texts[0]
+
+
+def test_the_csv_holds_the_numbers_of_metrics_json(runs):
+    """Flattened by dots; words, lists and what failed leave no number."""
+    failed, done = runs.tables[0]
+    assert {*done} == {"seed", "status", "minutes", "codes.c1.mi", "held_out.accuracy", "held_out.n", "error"}
+    assert [done[name] for name in ("seed", "codes.c1.mi", "held_out.accuracy", "held_out.n")] == [
+        "2",
+        "2.25",
+        "0.75",
+        "7",
+    ]
+    assert failed["held_out.accuracy"] == ""
+
+
+def test_a_finished_run_is_skipped(runs):
+    """Only what failed runs again, and the skipped one keeps its numbers."""
+    first, second = runs.tables
+    assert [row["status"] for row in second] == ["failed", "skipped"]
+    assert {**second[1], "status": "done"} == first[1]
+    assert "training with seed 2" not in runs.texts[1]
+
+
+# ---- interrupted
+
+
+def test_ctrl_c_lets_the_cell_write_its_checkpoint(tmp_path, capsys):
+    """The interrupt reaches the kernel, which is given time, and the run does not count as finished."""
+    notebook, out = write_notebook(tmp_path / "slow.ipynb", work=SLOW), tmp_path / "runs"
+
+    def interrupt_once_started():
+        end = time.monotonic() + 60
+        while not (out / "started").exists():
+            if time.monotonic() > end:
+                return
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt_once_started, daemon=True)
+    thread.start()
+    assert main([notebook, "--out", str(out)]) == 130
+    thread.join()
+    assert (out / "checkpoint").exists()
+    assert "infogan_batch" not in json.loads((out / "slow.ipynb").read_text())["metadata"]
+    assert "interrupted after 0 of 1 runs; the same command goes on" in capsys.readouterr().err
+
+
+# ---- the printed table
+
+ROWS = [
+    {"seed": 0, "status": "done", "minutes": 4.0, "codes.c1.mi": 2.2, "held_out.accuracy": 0.8, "held_out.n": 1000},
+    {"seed": 1, "status": "failed", "minutes": 0.1, "error": "ValueError: no"},
+    {"seed": 2, "status": "skipped", "minutes": 5.0, "codes.c1.mi": 2.3, "held_out.accuracy": 0.9, "held_out.n": 1000},
+]
+
+
+def test_the_printed_table_averages_finished_runs_and_says_how_many():
+    """Two of three finished."""
+    summary = [line.split() for line in to_text(ROWS, width=100).splitlines()]
+    assert ["count", "mean", "min", "max"] in summary
+    assert ["held_out.accuracy", "2", "0.85", "0.8", "0.9"] in summary
+
+
+def test_one_run_has_no_mean():
+    """Of one number there is none."""
+    assert "mean" not in to_text(ROWS[:2], width=100)
+
+
+def test_a_narrow_terminal_keeps_the_accuracy():
+    """It comes first, counts are left to the CSV."""
+    header = to_text(ROWS[:1], width=42).splitlines()[0]
+    assert header.split() == ["seed", "status", "minutes", "held_out.accuracy"]

@@ -1,0 +1,240 @@
+"""features.py and classifier.py: a classifier that learns what can be learnt, and a file that is taken or refused."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import tensor
+
+from helpers import ROOT
+from infogan_core.data.images import ImageSet
+from infogan_core.data.rendered import faces, house_numbers
+from infogan_core.measure import classifier, train_classifier
+from infogan_core.measure.classifier import Head, classifier_name, load_classifier, save_classifier
+from infogan_core.measure.train_classifier import accuracy, augment, columns, heads_of, train_classifier
+
+PUBLISHED = ROOT / "outputs" / "published" / "features"
+
+
+def blobs(n=240, seed=0, note="", channels=3):
+    """Flat noisy pictures: the label says which channel is bright, the attribute whether the upper half is dark."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(3, (n,), generator=generator)
+    dark = torch.randint(2, (n,), generator=generator)
+    x = torch.rand(n, channels, 32, 32, generator=generator) * 80
+    x[torch.arange(n), labels % channels] += 120
+    x[:, :, :16] *= 1 - 0.7 * dark[:, None, None, None]
+    attributes = torch.stack([dark.float(), torch.zeros(n)], dim=1)
+    return ImageSet(x.to(torch.uint8), labels, "SVHN blobs", None, attributes, ("Dark", "Constant"), note)
+
+
+def divided(**options):
+    part = blobs(**options)
+    held_out = blobs(n=100, seed=1, note=part.stand_in_note)
+    return ImageSet(
+        part.pixels, part.labels, part.name, held_out, part.attributes, part.attribute_names, part.stand_in_note
+    )
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Twenty steps; the names of the losses' steps come along."""
+    log = []
+    return train_classifier("svhn", divided(), steps=20, on_log=lambda step, loss: log.append((step, loss))), log
+
+
+def test_twenty_steps_learn_something(trained):
+    """Which channel is bright and whether the top is dark are told on pictures never seen, far above guessing."""
+    held_out = trained[0].about["held_out"]
+    assert held_out["n"] == 100
+    assert held_out["digit"]["accuracy"] > held_out["digit"]["commonest"] + 0.25
+    assert held_out["Dark"]["accuracy"] > held_out["Dark"]["commonest"] + 0.2
+    assert [step for step, _ in trained[1]] == list(range(1, 21))
+    assert trained[1][-1][1] < trained[1][0][1]
+
+
+def test_what_it_reads_are_probabilities(trained):
+    """Per head [N, V] that sum to 1; uint8 and float pictures, of 28, 32 or 64 pixels, read alike in shape."""
+    f, x = trained[0], blobs(n=5).pixels
+    assert [head.name for head in f.heads] == ["digit", "Dark"]  # the constant column is nothing to read
+    for pictures in (x, x / 255, x[:, :, 2:30, 2:30], x.repeat_interleave(2, 2).repeat_interleave(2, 3)):
+        read = f.read(pictures)
+        assert {name: list(p.shape) for name, p in read.items()} == {"digit": [5, 3], "Dark": [5, 2]}
+        assert all(torch.allclose(p.sum(dim=1), torch.ones(5)) for p in read.values())
+    assert torch.allclose(f.penultimate(x), f.penultimate(x / 255), atol=1e-5)
+    assert torch.allclose(f.penultimate(x.repeat_interleave(2, 2).repeat_interleave(2, 3)), f.penultimate(x), atol=1e-5)
+
+
+@pytest.mark.parametrize("x", [torch.zeros(2, 2, 32, 32), torch.zeros(3, 32, 32), torch.zeros(2, 3, 32, 32).long()])
+def test_other_pictures_are_refused(trained, x):
+    with pytest.raises(ValueError, match=r"reads float in 0..1 or uint8 \[N, 3 or 1, H, H\], found"):
+        trained[0].penultimate(x)
+
+
+def test_a_grey_picture_is_read_as_rgb_of_equal_channels(trained):
+    grey = blobs(n=3).pixels[:, :1]
+    assert torch.equal(trained[0].penultimate(grey), trained[0].penultimate(grey.repeat(1, 3, 1, 1)))
+
+
+def test_same_seed_same_classifier():
+    """Whatever torch's global generator holds, which is not moved; another seed is another classifier."""
+    state = torch.get_rng_state()
+    first, other = (train_classifier("svhn", divided(), seed, steps=2) for seed in (0, 1))
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(3)
+    x = blobs(n=4).pixels
+    assert torch.equal(train_classifier("svhn", divided(), 0, steps=2).penultimate(x), first.penultimate(x))
+    assert not torch.equal(other.penultimate(x), first.penultimate(x))
+
+
+def test_held_out_pictures_are_never_trained_on():
+    """Other held-out pictures leave the weights as they are."""
+    images, x = divided(), blobs(n=4).pixels
+    others = ImageSet(
+        images.pixels, images.labels, "SVHN", blobs(n=7, seed=9), images.attributes, images.attribute_names
+    )
+    a, b = (train_classifier("svhn", i, steps=2) for i in (images, others))
+    assert torch.equal(a.penultimate(x), b.penultimate(x))
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (blobs(), "some are held out"),
+        (ImageSet(blobs().pixels, None, "bare", blobs()), "needs labels or attributes"),
+    ],
+)
+def test_what_cannot_be_trained_on(images, words):
+    with pytest.raises(ValueError, match=words):
+        train_classifier("svhn", images, steps=1)
+
+
+def test_heads_follow_the_columns():
+    """0 and 1: an attribute; few values: each; many: thirds; a rendered factor in its own words; one value: none."""
+    n = torch.arange(30)
+    known = {"Bald": n % 2, "class": n % 3, "hue": n / 30, "context": n % 5, "left": n % 2, "same": n * 0}
+    heads = {head.name: head for head in heads_of(known)}
+    assert {name: head.values for name, head in heads.items()} == {
+        "Bald": ("no", "yes"),
+        "class": ("0", "1", "2"),
+        "hue": ("low", "middle", "high"),
+        "context": ("wall", "plate", "oval plate", "siding", "bricks"),
+        "left": ("no", "yes"),
+    }
+    assert torch.equal(heads["class"].encode(n % 3), n % 3)
+    assert heads["hue"].encode(n / 30).bincount().tolist() == [10, 10, 10]
+
+
+def test_labels_of_house_numbers_are_digits():
+    assert set(columns(blobs(), "svhn")) == {"digit", "Dark", "Constant"}
+    assert set(columns(blobs(), "own")) == {"class", "Dark", "Constant"}
+
+
+def test_augmentation_keeps_the_range_and_the_plain_picture():
+    """Nothing asked for, nothing changed; a flip alone gives the picture or its mirror image, in equal parts."""
+    generator, x = torch.Generator().manual_seed(0), torch.rand(64, 3, 32, 32)
+    assert torch.equal(augment(x, generator), x)
+    changed = augment(x, generator, warp=0.2, shift=3, colour=0.25, flip=True, negative=True)
+    assert 0 <= changed.min() < changed.max() <= 1
+    flipped = augment(x, generator, flip=True)
+    same, mirrored = ((flipped - y).abs().amax(dim=(1, 2, 3)) < 1e-4 for y in (x, x.flip(3)))
+    assert bool((same ^ mirrored).all())
+    assert 16 < same.sum() < 48
+
+
+def test_file_keeps_what_is_read(trained, tmp_path):
+    """fp16 weights read nearly alike; below 3 MiB; the metadata says what it is."""
+    path, x = save_classifier(trained[0], tmp_path / "new" / "svhn.safetensors"), blobs(n=50).pixels
+    again = load_classifier("svhn", path)
+    assert torch.allclose(again.read(x)["digit"], trained[0].read(x)["digit"], atol=0.02)
+    assert again.heads == trained[0].heads
+    assert again.about == json.loads(json.dumps(trained[0].about))
+    assert path.stat().st_size < 3 << 20
+    assert {"dataset", "data", "sha256", "n", "steps", "seed", "held_out"} <= again.about.keys()
+
+
+def test_rendered_pictures_have_a_classifier_of_their_own(tmp_path):
+    f = train_classifier("svhn", divided(note="rendered, not SVHN"), steps=1)
+    path = save_classifier(f, tmp_path / "x.safetensors")
+    assert load_classifier("svhn-rendered", path).about["dataset"] == "svhn-rendered"
+    with pytest.raises(ValueError, match=r"the classifier of 'svhn-rendered', not of 'svhn'"):
+        load_classifier("svhn", path)
+
+
+def test_own_pictures_are_not_read_as_digits_or_faces():
+    assert classifier_name(blobs()) == "svhn"
+    own = dataclasses.replace(blobs(), name="own images (40 from folder)")
+    assert [classifier_name(own) for dataset in ("mnist", "svhn", "celeba")] == ["own"] * 3
+    sprites = blobs(note="rendered, not the dSprites file")
+    assert [classifier_name(sprites) for dataset in ("mnist", "svhn", "celeba")] == ["own"] * 3
+    named = dataclasses.replace(own, attribute_names=("Smiling", "Constant"))
+    assert [classifier_name(named) for dataset in ("svhn", "celeba")] == ["own", "celeba"]
+
+
+def test_missing_file_says_how_to_make_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(classifier, "FOLDER", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"make features DATASET=celeba SOURCE=PATH"):
+        load_classifier("celeba")
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "metadata", "weights", "shape"])
+def test_damaged_file_is_refused_in_one_line(trained, tmp_path, damage):
+    path = save_classifier(trained[0], tmp_path / "svhn.safetensors")
+    data, state = path.read_bytes(), load_file(path)
+    metadata = {"heads": json.dumps([{"name": "x", "values": ["no", "yes"], "edges": [0.5]}]), "about": "{}"}
+    if damage in ("cut", "empty", "text"):
+        path.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "text": b"hello" * 100}[damage])
+    elif damage == "metadata":
+        save_file(state, path)
+    elif damage == "weights":
+        save_file({"a": torch.zeros(2)}, path, metadata)
+    else:
+        save_file(state, path, metadata)
+    with pytest.raises(ValueError, match="cut short or no classifier of this version") as error:
+        load_classifier("svhn", path)
+    assert "\n" not in str(error.value)
+
+
+def test_command_line(monkeypatch, tmp_path, capsys):
+    """`python -m infogan_core.measure.train_classifier` writes the file, and says in one line what is wrong."""
+    import infogan_core as ig
+
+    asked = []
+    monkeypatch.setattr(ig, "load_images", lambda *which, skip_bad: asked.append(skip_bad) or divided())
+    train_classifier.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path), "--skip-bad"])
+    assert asked == [True]
+    assert load_classifier("svhn", tmp_path / "svhn.safetensors").about["steps"] == 2
+    assert "of 100 held out" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r"features: .*svhn\.safetensors exists.* move it away"):
+        train_classifier.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path)])
+    monkeypatch.setattr(ig, "load_images", lambda *which, skip_bad: blobs())
+    with pytest.raises(SystemExit, match="SVHN blobs: a classifier needs pictures of which some are held out"):
+        train_classifier.main(["svhn", "anything", "--out", str(tmp_path / "new")])
+
+
+def test_encode_splits_at_the_edges():
+    assert Head("x", ("low", "middle", "high"), (0.0, 1.0)).encode(tensor([-1, 0.5, 2.0])).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "render", "factor"),
+    [("svhn", house_numbers.house_numbers, "digit"), ("celeba", faces.faces, "glasses")],
+)
+def test_published_classifier_reads_the_true_factors_of_rendered_pictures(dataset, render, factor):
+    """Of pictures of another seed than those that it was trained on."""
+    images = render(300, seed=7)
+    read = accuracy(load_classifier(classifier_name(images)), images, dataset)
+    assert read[factor]["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("name", ["mnist", "svhn", "celeba", "svhn-rendered", "celeba-rendered"])
+def test_published_classifier(name):
+    """It fits into 3 MiB and reads well above guessing, by its own held-out numbers."""
+    path = PUBLISHED / f"{name}.safetensors"
+    held_out = dict(load_classifier(name).about["held_out"])
+    assert path.stat().st_size <= 3 << 20
+    assert held_out.pop("n") >= 1000
+    skills = [(h["accuracy"] - h["commonest"]) / (1 - h["commonest"]) for h in held_out.values()]
+    assert max(skills) > 0.8

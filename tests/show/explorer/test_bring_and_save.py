@@ -1,0 +1,135 @@
+"""What is brought to the Explorer sets it, or is refused in words; what is saved can be brought again."""
+
+import io
+import json
+import re
+from base64 import b64decode
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from infogan_core.show.explorer.explorer import Explorer
+from painted_run import SPECS, PaintedRun, pixels, png
+
+
+def brought(explorer, name, content):
+    """An upload, as the browser sends it."""
+    file = {"name": name, "type": "", "size": len(content), "content": content, "last_modified": datetime.now(UTC)}
+    explorer.exchange.upload.value = (file,)
+    return explorer.exchange.said.value
+
+
+def picture(shade=0, size=(28, 28), form="PNG"):
+    buffer = io.BytesIO()
+    Image.new("L", size, shade).save(buffer, form)
+    return buffer.getvalue()
+
+
+def test_a_picture_sets_every_code_to_what_q_reads():
+    run = PaintedRun()
+    explorer = Explorer(run)
+    drawn = run.drawn
+    said = brought(explorer, "mine.png", picture())
+    assert [control.value for control in explorer.controls] == [1, 0.25, 0.25]
+    assert said.startswith("mine.png: Q reads c1 = 1 (98%), c2 = 0.25 ± 0.50")
+    assert run.drawn == drawn + 1
+    assert explorer.exchange.brought.layout.display == ""
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "GIF", "WEBP"])
+def test_q_sees_the_picture_at_the_runs_size_in_0_to_1(form):
+    run, seen = PaintedRun(channels=3), []
+    run.infer, infer = lambda x: seen.append(x) or infer(x), run.infer
+    explorer = Explorer(run)
+    brought(explorer, "mine", picture(shade=51, size=(90, 60), form=form))
+    (x,) = [x for x in seen if x.shape[-1] == 28]
+    assert x.shape == (1, 3, 28, 28)
+    assert torch.allclose(x, torch.full_like(x, 0.2), atol=0.01)
+
+
+def test_a_drawing_on_white_paper_is_inverted_for_a_run_of_light_digits():
+    run, seen = PaintedRun(), []
+    run.infer, infer = lambda x: seen.append(x) or infer(x), run.infer
+    said = brought(Explorer(run), "paper.png", picture(shade=255))
+    assert "paper.png, inverted, for these are light on dark: Q reads" in said
+    assert any(x.shape[-1] == 28 and (x == 0).all() for x in seen)
+
+
+def test_a_file_that_is_no_picture_is_refused_and_nothing_moves():
+    explorer = Explorer(PaintedRun())
+    before = png(explorer)
+    said = brought(explorer, "<b>notes.txt", b"hello")
+    assert "&lt;b&gt;notes.txt: not a picture that decodes: bring a PNG, JPEG, BMP, GIF or WebP" in said
+    assert png(explorer) == before
+
+
+def test_a_sample_of_the_runs_own_is_read_and_can_be_pressed_again():
+    explorer = Explorer(PaintedRun())
+    for _ in range(2):
+        explorer.controls[0].value = 5
+        explorer.exchange.samples.value = 2
+        assert explorer.controls[0].value == 1
+        assert explorer.exchange.samples.value is None
+    assert explorer.exchange.said.value.startswith("Sample 3: Q reads c1 = 1")
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_a_saved_setting_brings_back_the_picture(spec):
+    explorer = Explorer(PaintedRun(spec, channels=3))
+    explorer.controls[-1].value, explorer.noise.value, explorer.view.value = 1, 7, "all codes"
+    explorer.swept.value = len(spec.codes) - 1
+    setting, before = explorer.exchange.setting(), png(explorer)
+    explorer.reset.click()
+    explorer.view.value = "single"
+    assert png(explorer) != before
+    assert brought(explorer, "setting.json", setting.encode()) == "setting.json: set."
+    assert png(explorer) == before
+    assert explorer.exchange.setting() == setting
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: "{", "not a setting of the explorer"),
+        (lambda s: "[]", "not a setting of the explorer"),
+        (lambda s: s | {"codes": {}}, "not a setting of the explorer"),
+        (lambda s: s | {"codes": s["codes"] | {"c4": 0}}, "a setting for other codes than c1, c2, c3"),
+        (lambda s: s | {"codes": s["codes"] | {"c1": 10}}, "c1 must be a whole number from 0 to 9, found 10"),
+        (lambda s: s | {"codes": s["codes"] | {"c1": True}}, "c1 must be a whole number from 0 to 9, found True"),
+        (lambda s: s | {"codes": s["codes"] | {"c2": 3}}, "c2 must be a number from -2 to 2, found 3"),
+        (lambda s: s | {"noise": -1}, "noise must be 0 to 2147483647"),
+        (lambda s: s | {"view": "x"}, "view one of single, sheet, all codes"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_refused_and_nothing_moves(change, message):
+    explorer = Explorer(PaintedRun())
+    explorer.controls[0].value = 3
+    setting, before = explorer.exchange.setting(), png(explorer)
+    changed = change(json.loads(setting))
+    text = changed if isinstance(changed, str) else json.dumps(changed)
+    assert message in brought(explorer, "setting.json", text.encode())
+    assert (explorer.exchange.setting(), png(explorer)) == (setting, before)
+
+
+def links(html):
+    return {name: b64decode(data) for name, data in re.findall(r'download="([^"]+)" href="data:[^,]+,([^"]+)"', html)}
+
+
+def test_the_links_hold_the_picture_and_the_setting_of_now():
+    explorer = Explorer(PaintedRun())
+    explorer.controls[1].value = 0.5
+    saved = links(explorer.exchange.links.value)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(saved["fake.png"]))), pixels(explorer))
+    assert saved["fake-setting.json"].decode() == explorer.exchange.setting()
+
+
+def test_the_sweep_is_saved_as_a_gif_of_the_chosen_code():
+    explorer = Explorer(PaintedRun())
+    explorer.swept.value = 1
+    explorer.exchange.animate.click()
+    (name, gif), *_ = links(explorer.exchange.moving.value).items()
+    assert name == "fake-c2.gif"
+    assert Image.open(io.BytesIO(gif)).n_frames > 10

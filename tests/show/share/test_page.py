@@ -1,0 +1,110 @@
+"""One HTML file: what is in it draws and reads as the run does, and what cannot be made is said in a line."""
+
+import base64
+import gzip
+import io
+import json
+import re
+import tarfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from infogan_core.show.share import page
+
+pytest.importorskip("onnx", reason="no onnx: pip install -r requirements-show.txt")
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory):
+    """A folder with the runtime's files, empty: nothing here runs them."""
+    folder = tmp_path_factory.mktemp("runtime")
+    for name in page.FILES:
+        (folder / name).write_bytes(b"")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parts(smoke_run, runtime):
+    """The page's embedded parts, unpacked."""
+    html = page.page(smoke_run, runtime).decode()
+    assert "{{" not in html
+    texts = dict(re.findall(r'<script type="(?:text/plain|application/json)" id="(\w+)">(.*?)</script>', html, re.S))
+    about = json.loads(texts.pop("about"))
+    return about, {name: gzip.decompress(base64.b64decode(text)) for name, text in texts.items()}
+
+
+def onnx_run(model, x):
+    session = pytest.importorskip("onnxruntime").InferenceSession(model)
+    return torch.from_numpy(session.run(None, {session.get_inputs()[0].name: x.numpy()})[0])
+
+
+def test_its_painter_draws_what_the_generator_draws(parts, smoke_run):
+    spec = smoke_run.config.latents
+    noise, codes = spec.sample(5, torch.Generator().manual_seed(0))
+    drawn = onnx_run(parts[1]["painter"], spec.encode(noise, codes))
+    assert (drawn - smoke_run.generate(noise, codes)).abs().mean() < 2 / 255
+
+
+def test_its_reader_reads_what_q_reads(parts, smoke_run):
+    x = smoke_run.generate(*smoke_run.config.latents.sample(5, torch.Generator().manual_seed(0)))
+    read = onnx_run(parts[1]["reader"], x)
+    c1, (mean2, std2), (mean3, std3) = smoke_run.infer(x)
+    expected = torch.cat([c1, torch.stack([mean2, std2, mean3, std3], dim=1)], dim=1)
+    assert read.shape == expected.shape
+    assert (read - expected).abs().max() < 0.05
+
+
+def test_its_first_noises_are_those_of_the_notebooks(parts, smoke_run):
+    spec = smoke_run.config.latents
+    noises = np.frombuffer(parts[1]["noises"], "<f4").reshape(page.SEEDS, spec.noise_dim)
+    for seed in (0, 1, page.SEEDS - 1):
+        expected = spec.sample_noise(1, torch.Generator().manual_seed(seed))[0].numpy()
+        assert np.array_equal(noises[seed], expected)
+
+
+def test_it_knows_the_codes_by_symbol_and_name(parts, smoke_run):
+    about, _ = parts
+    assert [code["symbol"] for code in about["codes"]] == ["c1", "c2", "c3"]
+    assert [code["k"] for code in about["codes"]] == [10, 0, 0]
+    assert (about["size"], about["channels"], about["noise_dim"]) == (28, 1, smoke_run.config.latents.noise_dim)
+
+
+def test_without_npm_it_says_what_is_missing(tmp_path, monkeypatch, smoke_run):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(SystemExit, match="share: needs npm once, to fetch onnxruntime-web"):
+        page.main([str(smoke_run.path), str(tmp_path / "x.html"), "--runtime", str(tmp_path / "none")])
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_a_runtime_of_other_content_is_refused_and_not_kept(tmp_path, monkeypatch):
+    def pack(command, **_):
+        with tarfile.open(Path(command[-1]) / "runtime.tgz", "w:gz") as archive:
+            for name in page.FILES:
+                entry = tarfile.TarInfo(f"package/dist/{name}")
+                entry.size = 5
+                archive.addfile(entry, io.BytesIO(b"other"))
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr("subprocess.run", pack)
+    with pytest.raises(RuntimeError, match="is not the file this version was made for"):
+        page.runtime(tmp_path / "runtime")
+    assert not (tmp_path / "runtime").exists()
+
+
+def test_a_page_above_the_limit_is_not_written(tmp_path, monkeypatch, smoke_run, runtime):
+    monkeypatch.setattr(page, "runtime", lambda _: runtime)
+    monkeypatch.setattr(page, "LIMIT", 1000)
+    with pytest.raises(SystemExit, match="share: the page would have"):
+        page.main([str(smoke_run.path), str(tmp_path / "x.html")])
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(SystemExit, match=r"share: .*config\.json"):
+        page.main([str(tmp_path), str(tmp_path / "x.html")])
+    assert not (tmp_path / "x.html").exists()

@@ -1,0 +1,305 @@
+"""train(): determinism, resuming by bytes, what is learned, and what stops it."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+import infogan_core as ig
+from helpers import ROOT, tiny
+from infogan_core.files import write_whole
+from infogan_core.training import train
+
+
+def weights(out):
+    return (out / "weights.safetensors").read_bytes()
+
+
+def test_the_same_seed_gives_the_same_bytes(blobs, tmp_path):
+    for name in ("one", "two"):
+        ig.train(tiny(), blobs, tmp_path / name)
+    assert weights(tmp_path / "one") == weights(tmp_path / "two")
+
+
+def test_another_seed_gives_other_bytes(blobs, tmp_path):
+    for seed in (0, 1):
+        ig.train(tiny(seed=seed), blobs, tmp_path / str(seed))
+    assert weights(tmp_path / "0") != weights(tmp_path / "1")
+
+
+SCRIPT = """
+import sys, torch
+torch.set_num_threads(1)
+sys.path[:0] = {paths!r}
+from helpers import tiny
+import infogan_core as ig
+pixels = torch.randint(256, (256, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+print("ready", flush=True)
+config = tiny(steps=60, ema=0.9, lr_decay=True, shift=2, moved_grows=0.5)
+ig.train(config, ig.ImageSet(pixels, None, "noise"), sys.argv[1],
+         on_log=lambda record: print(record["step"], flush=True))
+"""
+
+
+def start(out):
+    code = SCRIPT.format(paths=[str(ROOT), str(ROOT / "tests")])
+    return subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True)
+
+
+def wait_for_step(process, step):
+    for line in process.stdout:
+        if line.strip().isdigit() and int(line) >= step:
+            return
+
+
+def test_killed_at_any_step_it_goes_on_to_the_same_bytes(tmp_path):
+    """kill -9 five times, at random steps, against the run that was never stopped."""
+    whole = start(tmp_path / "whole")
+    whole.communicate()
+    assert whole.returncode == 0
+    for step in sorted(random.sample(range(8, 40), 5)):
+        process = start(tmp_path / "killed")
+        wait_for_step(process, step)
+        time.sleep(random.random() / 20)  # somewhere between two log lines, in a step or in a write
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL, f"it was done before it could be killed at step {step}"
+    process = start(tmp_path / "killed")
+    process.communicate()
+    assert process.returncode == 0
+    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+    steps = [[json.loads(x)["step"] for x in (tmp_path / n / "metrics.jsonl").open()] for n in ("killed", "whole")]
+    assert steps[0] == steps[1] == list(range(4, 61, 4))
+
+
+def test_ctrl_c_ends_between_steps_with_a_checkpoint(blobs, tmp_path):
+    def press(record):
+        if record["step"] == 8:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt, match="stopped at step 8; the same call goes on"):
+        ig.train(tiny(), blobs, tmp_path / "stopped", on_log=press)
+    assert torch.load(tmp_path / "stopped" / "checkpoint.pt", weights_only=True)["done"] == 8
+    for name in ("stopped", "whole"):
+        ig.train(tiny(), blobs, tmp_path / name)
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_early_look_changes_nothing(blobs, tmp_path):
+    looked = ig.train(tiny(), blobs, tmp_path / "looked", until=7)
+    assert looked.records[-1]["step"] == 4
+    for name in ("looked", "whole"):
+        ig.train(tiny(), blobs, tmp_path / name)
+    assert weights(tmp_path / "looked") == weights(tmp_path / "whole")
+
+
+def test_a_finished_run_is_loaded_not_trained(blobs, tmp_path):
+    ig.train(tiny(), blobs, tmp_path)
+    before = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+    ig.train(tiny(), blobs, tmp_path, on_log=lambda record: pytest.fail("it trained"))
+    assert {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == before
+
+
+def test_the_environment_of_a_run_is_recorded(smoke_run, digits):
+    assert smoke_run.env["torch"] == torch.__version__
+    assert smoke_run.env["sha256"] == digits.sha256
+    assert {"device", "threads", "precision", "commit", "data", "minutes"} <= smoke_run.env.keys()
+
+
+@pytest.mark.parametrize("changes", [{}, {"latents": ig.LatentSpec(16, (ig.Uniform(None), ig.Categorical(4)))}])
+def test_information_rises_when_codes_are_learned(changes, digits, tmp_path):
+    """Flip the sign of L_I, or cut Q or G off from it, and c1 stays at 0 nats."""
+    config = tiny(steps=200, log_every=20, checkpoint_every=200, width=0.25, **changes)
+    mi = ig.train(config, digits, tmp_path).records[-1]["mi"]
+    learned = [bound for bound, code in zip(mi, config.latents.codes, strict=True) if isinstance(code, ig.Categorical)]
+    assert min(learned) > 0.8
+
+
+def test_32_pixel_colour_pictures_train(tmp_path):
+    pixels = torch.randint(256, (64, 3, 32, 32), dtype=torch.uint8)
+    images = ig.ImageSet(pixels, None, "colour")
+    run = ig.train(tiny(steps=2).for_images(images), images, tmp_path)
+    assert run.generate(*run.config.latents.sample(2)).shape == (2, 3, 32, 32)
+
+
+def broken_after(monkeypatch, step, column, value):
+    """Let one term of one step come out as `value`."""
+    calls = []
+
+    def in_form(real_step, form):
+        def update(batch):
+            calls.append(1)
+            terms = real_step(batch)
+            terms[column] = value if len(calls) == step else terms[column]
+            return terms
+
+        return update
+
+    monkeypatch.setattr(train, "in_form", in_form)
+
+
+@pytest.mark.parametrize(("column", "term"), [(0, "loss_d"), (1, "loss_g"), (5, "L_I(c1)"), (7, "L_I(c3)")])
+def test_a_nan_stops_with_its_step_and_term(column, term, monkeypatch, blobs, tmp_path):
+    broken_after(monkeypatch, 7, column, float("nan"))
+    with pytest.raises(FloatingPointError, match=rf"step 7: {term.replace('(', '.').replace(')', '.')} is nan"):
+        ig.train(tiny(), blobs, tmp_path)
+    checkpoint = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert checkpoint["done"] == 5
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_broken_weights_are_never_saved(blobs, tmp_path):
+    trainer = train.Trainer(tiny(), blobs, tmp_path, torch.device("cpu"), torch.float32)
+    trainer.done = 4
+    trainer.save()
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    trainer.step.G.layers[0].weight.data[0, 0] = float("inf")
+    with pytest.raises(FloatingPointError, match=r"generator.layers.0.weight is not finite"):
+        trainer.save()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def stopped(blobs, out):
+    """A run directory as Ctrl-C leaves it."""
+
+    with pytest.raises(KeyboardInterrupt):
+        ig.train(tiny(), blobs, out, on_log=lambda record: os.kill(os.getpid(), signal.SIGINT))
+    return out
+
+
+def truncate(out):
+    (out / "checkpoint.pt").write_bytes((out / "checkpoint.pt").read_bytes()[:5000])
+
+
+def foreign(out):
+    torch.save({"state_dict": {}}, out / "checkpoint.pt")
+
+
+def almost(out):
+    torch.save({"version": 1, "config": "{}"}, out / "checkpoint.pt")
+
+
+def of_another_seed(out):
+    state = torch.load(out / "checkpoint.pt", weights_only=True)
+    torch.save(state | {"config": tiny(seed=9).to_json()}, out / "checkpoint.pt")
+
+
+def pickled(out):
+    torch.save({"version": 1, "hook": subprocess.Popen}, out / "checkpoint.pt")
+
+
+@pytest.mark.parametrize("damage", [truncate, foreign, almost, of_another_seed, pickled])
+def test_a_checkpoint_that_is_not_ours_is_refused_and_kept(damage, blobs, tmp_path):
+    out = stopped(blobs, tmp_path)
+    damage(out)
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    with pytest.raises(ValueError, match=r"checkpoint.pt is cut short or not a checkpoint") as error:
+        ig.train(tiny(), blobs, out)
+    assert "\n" not in str(error.value)
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+
+
+def test_a_training_does_not_move_to_another_kind_of_device(blobs, tmp_path):
+    out = stopped(blobs, tmp_path)
+    state = torch.load(out / "checkpoint.pt", weights_only=True)
+    torch.save(state | {"batches": state["batches"] | {"device": "cuda"}}, out / "checkpoint.pt")
+    with pytest.raises(ValueError, match="a training that began on cuda cannot go on on cpu"):
+        ig.train(tiny(), blobs, out, device="cpu")
+
+
+def test_the_average_is_what_is_saved(blobs, tmp_path):
+    config = tiny(ema=0.9)
+    run = ig.train(config, blobs, tmp_path)
+    nets = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["nets"]
+    assert torch.equal(run.generator.layers[0].weight, nets["ema"]["layers.0.weight"])
+    assert not torch.equal(run.generator.layers[0].weight, nets["generator"]["layers.0.weight"])
+
+
+@pytest.mark.parametrize("form", ["eager", "graph"])
+def test_on_cuda_a_resumed_training_keeps_its_falling_rate(form, blobs, tmp_path, cuda):
+    config = tiny(steps=20, lr_decay=True, step_form=form)
+    ig.train(config, blobs, tmp_path / "stopped", cuda, until=12)
+    runs = [ig.train(config, blobs, tmp_path / name, cuda) for name in ("stopped", "whole")]
+    ends = [run.records[-1] for run in runs]
+    assert ends[0]["loss_d"] == pytest.approx(ends[1]["loss_d"], abs=1e-2)
+    rates = [torch.load(r.path / "checkpoint.pt", weights_only=True)["optimisers"][0]["param_groups"][0] for r in runs]
+    assert float(rates[0]["lr"]) == pytest.approx(float(rates[1]["lr"]))
+
+
+def test_a_run_trained_on_cuda_learns_its_codes_and_is_the_same_on_a_cpu(digits, tmp_path, cuda):
+    """The default precision, bf16 where the GPU has it, and the default form, a CUDA graph."""
+    config = ig.preset("mnist", "smoke", steps=200, log_every=20, width=0.25)
+    run = ig.train(config, digits, tmp_path, cuda)
+    assert run.env["device"] == torch.cuda.get_device_name(cuda)
+    assert run.records[-1]["mi"][0] > 0.8
+    report = ig.evaluate(run, digits, samples=2000)
+    assert report["codes"]["c1"]["mi"] > 0.8
+    latents = config.latents.sample(16)
+    there, here = run.generate(*latents).cpu(), ig.load_run(tmp_path, "cpu").generate(*latents)
+    torch.testing.assert_close(there, here, atol=1e-2, rtol=0)  # TF32 there
+
+
+def test_a_code_without_categories_trains_with_nothing_shared(blobs, tmp_path):
+    config = tiny(steps=4, latents=ig.LatentSpec(8, (ig.Uniform(),)), lambda_real=1)
+    assert ig.train(config, blobs, tmp_path).records[-1]["mi_real"] == 0
+
+
+def test_another_config_is_refused_by_name(blobs, tmp_path):
+    out = stopped(blobs, tmp_path)
+    with pytest.raises(ValueError, match=r"another config \(lr_g is 0.001 there, 0.002 here\): choose another out"):
+        ig.train(tiny(lr_g=2e-3), blobs, out)
+
+
+def test_other_images_are_refused(blobs, digits, tmp_path):
+    out = stopped(blobs, tmp_path)
+    with pytest.raises(ValueError, match="holds a run on other images"):
+        ig.train(tiny(), digits, out)
+
+
+def test_images_of_another_size_are_refused_before_anything_is_written(tmp_path):
+    images = ig.ImageSet(torch.zeros(64, 3, 32, 32, dtype=torch.uint8), None, "colour")
+    with pytest.raises(ValueError, match=r"use config.for_images"):
+        ig.train(tiny(), images, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_fewer_pictures_than_a_batch_are_refused(tmp_path):
+    images = ig.ImageSet(torch.zeros(10, 1, 28, 28, dtype=torch.uint8), None, "few")
+    with pytest.raises(ValueError, match="has 10 pictures, fewer than one batch of 32"):
+        ig.train(tiny(), images, tmp_path / "new")
+
+
+def test_an_out_that_is_a_file_is_refused(blobs, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(NotADirectoryError, match="is a file, not a directory"):
+        ig.train(tiny(), blobs, tmp_path / "file" / "run")
+
+
+def test_an_unwritable_out_is_refused(blobs, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match="is not writable; choose another out"):
+        ig.train(tiny(), blobs, tmp_path / "run")
+
+
+def test_a_full_disk_is_refused_before_anything_is_written(blobs, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1 << 20))
+    with pytest.raises(OSError, match=r"1 MiB free, [0-9]+ MiB needed; make room or choose another out"):
+        ig.train(tiny(), blobs, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path, monkeypatch):
+    write_whole(tmp_path / "file", b"old")
+    monkeypatch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left on device"):
+        write_whole(tmp_path / "file", b"new")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"old")]
