@@ -57,6 +57,17 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
+@contextlib.contextmanager
+def using_threads(n: int) -> Iterator[None]:
+    """For the time of a computation torch works on n threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def environment(images: ImageSet, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
     """What a number depends on beside the config: env.json."""
     here = Path(__file__).parent

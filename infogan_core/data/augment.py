@@ -1,4 +1,4 @@
-"""What D and Q see of pictures, real and fake alike: DiffAugment (Zhao et al. 2020), and affine maps beside it."""
+"""Pictures moved, warped and recoloured, differentiably: DiffAugment (Zhao et al. 2020), and affine maps beside it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 
-def warped(x: Tensor, warps: Tensor) -> Tensor:
-    """Each picture under its own affine map: x [n, C, H, W], warps [n, 2, 3] as of affine_grid.
+def affine_maps(jitter: Tensor, warp: float, shift: float, size: int) -> Tensor:
+    """Maps for `warp_pictures`, near the identity: jitter [..., 2, 3] in -1..1 -> [..., 2, 3].
 
-    What moves in from outside is 0, a digit's black ground, or, for colour, the nearest pixel of the picture.
+    Each entry of the linear part is off by up to `warp`, the middle by up to `shift` pixels of a picture of `size`.
+    """
+    reach = torch.tensor([warp, warp, 2 * shift / size], device=jitter.device)  # affine_grid: a picture is 2 wide
+    return torch.eye(2, 3, device=jitter.device) + reach * jitter
 
-    Real and fake alike, and differentiable, so that D cannot take the warp for a sign of either (Zhao et al. 2020,
-    DiffAugment). What c means to Q must then survive it: a code cannot hide in single pixels.
+
+def warp_pictures(x: Tensor, maps: Tensor) -> Tensor:
+    """Each picture under its own affine map: x [n, C, H, W], maps [n, 2, 3] as of affine_grid.
+
+    What moves in from outside is 0 for grey pictures, and the nearest pixel of the picture for colour.
     """
     with torch.autocast(x.device.type, enabled=False):  # bf16 coordinates would be off by up to 1/8 pixel
-        grid = affine_grid(warps, list(x.shape), align_corners=False)
+        grid = affine_grid(maps, list(x.shape), align_corners=False)
         outside = "zeros" if x.shape[1] == 1 else "border"
         return grid_sample(x.float(), grid, padding_mode=outside, align_corners=False)
 
 
-def recolored(x: Tensor, changes: Tensor) -> Tensor:
+def recolor(x: Tensor, changes: Tensor) -> Tensor:
     """Pictures [n, C, H, W] in -1..1, each of another brightness, saturation and contrast.
 
     changes [n, 3] in -1..1: half of the first is added, saturation is multiplied by 1 + the second, and contrast by 1 +
-    half of the third, as DiffAugment does. A code must then live in shapes, not in the light.
+    half of the third, as in DiffAugment.
     """
     brightness, saturation, contrast = changes[:, :, None, None, None].unbind(1)
     grey = x.mean(dim=1, keepdim=True)

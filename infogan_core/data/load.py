@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infogan_core.data.celeba.faces import load_celeba
@@ -12,8 +14,23 @@ from infogan_core.data.own_images import load_own_images
 from infogan_core.data.rendered.sprites import sprites
 from infogan_core.data.svhn import load_svhn
 
-# a new dataset: its loader, and the size of its images
-DATASETS = {"mnist": (load_mnist, 28), "svhn": (load_svhn, 32), "celeba": (load_celeba, 32)}
+
+@dataclass(frozen=True)
+class DataSet:
+    """What the suite knows of a data set: a new one is a row of DATASETS, a loader, a recipe and a notebook."""
+
+    title: str
+    load: Callable[..., ImageSet | None]
+    size: int  # of its pictures, unless another is asked for
+    label: str = "class"  # what a label says
+    augment: Mapping[str, float] = field(default_factory=dict)  # for its classifier: what leaves the answer as it is
+
+
+DATASETS = {
+    "mnist": DataSet("MNIST", load_mnist, 28, "digit", {"warp": 0.1, "shift": 2.0}),
+    "svhn": DataSet("SVHN", load_svhn, 32, "digit", {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True}),
+    "celeba": DataSet("CelebA", load_celeba, 32, "class", {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True}),
+}
 SPRITES = 50_000
 
 
@@ -40,8 +57,8 @@ def load_images(
     """
     if dataset not in DATASETS:
         raise ValueError(f"unknown dataset {dataset!r}: choose from {', '.join(map(repr, DATASETS))}")
-    official, own_size = DATASETS[dataset]
-    if (size := own_size if size is None else size) not in SIZES:
+    of = DATASETS[dataset]
+    if (size := of.size if size is None else size) not in SIZES:
         raise ValueError(f"size must be 28, 32 or 64, the networks' image sizes, found {size!r}")
     if crop and dataset != "celeba":
         raise ValueError(f"crop is for CelebA's aligned pictures, found crop={crop!r} for {dataset!r}")
@@ -55,7 +72,7 @@ def load_images(
     if source == "dsprites":
         return sprites(SPRITES).hold_out_last(SPRITES // 5)
     options = {"size": size, "crop": crop, "skip_bad": skip_bad} if dataset == "celeba" else {}
-    images = official(source, Path(root).expanduser(), **options)
+    images = of.load(source, Path(root).expanduser(), **options)
     images = load_own_images(source, size, skip_bad) if images is None else images
     faces = dataset == "celeba" and "Smiling" in images.attribute_names  # CelebA in an .npz, by its attributes
     return images.of_kind("celeba") if faces else images

@@ -92,7 +92,7 @@ def unit(x: Tensor) -> Tensor:
 
 
 def classifier_name(images: ImageSet) -> str:
-    """Which classifier reads these: that of their kind, or of its rendered stand-in, "svhn-rendered"; "own" for others."""
+    """Which classifier reads these: "svhn", or "svhn-rendered" for its stand-in."""
     return f"{images.kind}-rendered" if images.stand_in else images.kind
 
 

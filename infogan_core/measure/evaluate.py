@@ -70,16 +70,8 @@ def evaluate(
     if images.held_out is not None:
         report["overfitting"] = overfitting(run, images, x, seed)
     report["names"] = names(report["codes"])
-    report["conditions"] = {
-        "samples": samples,
-        "seed": seed,
-        "data": images.name,
-        "kind": images.kind,
-        "stand_in": images.stand_in,
-        "n_images": len(images),
-        "noises": NOISES,
-        "sweep": [*SWEEP],
-    }
+    data = {"data": images.name, "kind": images.kind, "stand_in": images.stand_in, "n_images": len(images)}
+    report["conditions"] = {"samples": samples, "seed": seed, **data, "noises": NOISES, "sweep": [*SWEEP]}
     looks(run, images, codes, (x * 255).round().to(torch.uint8), report, reader, inception)
     run.report = report
     path = Path(out or run.path) / "metrics.json"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from infogan_core.data.augment import recolored, warped
+from infogan_core.data.augment import recolor, warp_pictures
 from infogan_core.model.config import Config
 from infogan_core.model.networks import Discriminator, to_network_range
 
@@ -103,9 +103,9 @@ def view(x: Tensor, generator: torch.Generator, black: float) -> Tensor:
         return torch.rand(len(x), *shape, generator=generator, device=x.device) * 2 - 1
 
     reach = torch.tensor([WARP, WARP, 2 * SHIFT / x.shape[-1]], device=x.device)
-    x = warped(x - black, torch.eye(2, 3, device=x.device) + reach * uniform(2, 3)) + black
+    x = warp_pictures(x - black, torch.eye(2, 3, device=x.device) + reach * uniform(2, 3)) + black
     order = uniform(x.shape[1]).argsort(dim=1)[:, :, None, None]
-    x = recolored(x.gather(1, order.expand_as(x)), uniform(3))
+    x = recolor(x.gather(1, order.expand_as(x)), uniform(3))
     mean = x.mean(dim=(1, 2, 3), keepdim=True)
     return mean + (x - mean) * uniform(1, 1, 1).sign()
 

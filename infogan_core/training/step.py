@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from infogan_core.data.augment import recolored, warped
+from infogan_core.data.augment import recolor, warp_pictures
 from infogan_core.model.config import Config
 from infogan_core.model.latents import Categorical
 from infogan_core.model.losses import ADVERSARIAL, info_loss, mi_bound, r1_penalty, shared_information
@@ -136,8 +136,8 @@ class Step:
         c = self.config
         if c.shift or c.warp or c.flip:
             black = to_network_range(0.0, c.image_size)
-            x = warped(x - black, batch.warps[view]) + black
-        x = recolored(x, batch.colors[view]) if c.color else x
+            x = warp_pictures(x - black, batch.warps[view]) + black
+        x = recolor(x, batch.colors[view]) if c.color else x
         return x + self.deviation * batch.noise[view] if c.instance_noise else x
 
     def d_objective(

@@ -13,7 +13,7 @@ from infogan_core.data.images import ImageSet
 from infogan_core.data.rendered import faces, house_numbers
 from infogan_core.measure import classifier, train_classifier
 from infogan_core.measure.classifier import Head, classifier_name, load_classifier, save_classifier
-from infogan_core.measure.train_classifier import accuracy, augment, columns, heads_of, train_classifier
+from infogan_core.measure.train_classifier import accuracy, augment, columns, heads_of
 
 PUBLISHED = ROOT / "outputs" / "published" / "features"
 

@@ -8,7 +8,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 
 from helpers import tiny
 from infogan_core import build, preset
-from infogan_core.data.augment import recolored, warped
+from infogan_core.data.augment import recolor, warp_pictures
 from infogan_core.model.networks import to_network_range
 from infogan_core.training.forms import WARMUP, in_form
 from infogan_core.training.step import Batches, Step
@@ -98,9 +98,9 @@ def test_forward_halves_stay_on_a_gpu():
         noise, c = torch.zeros(32, 62), [torch.zeros(32, dtype=torch.int64), torch.zeros(32), torch.zeros(32)]
         warps = torch.zeros(32, 2, 3)
         with step.autocast():
-            fake = warped(step.fake(noise, c), warps)
+            fake = warp_pictures(step.fake(noise, c), warps)
             real = to_network_range(pixels[torch.zeros(32, dtype=torch.int64)].float() / 255, 28)
-            d, of_d = step.d_objective(real, fake, c, again=warped(real, warps))
+            d, of_d = step.d_objective(real, fake, c, again=warp_pictures(real, warps))
             g, of_g = step.g_objective(fake, c)
         assert {t.device.type for t in (d, of_d, g, of_g)} == {"cuda"}
         with pytest.raises(DataDependentOutputException):
@@ -258,7 +258,7 @@ def test_a_warp_moves_each_picture_by_its_own_map():
     maps = torch.eye(2, 3).repeat(2, 1, 1)
     maps[0, 1, 2] = -2 * 2 / 28  # the output reads 2 pixels further up
     maps[1, 0, 0] = -1  # mirrored
-    moved = warped(x, maps)
+    moved = warp_pictures(x, maps)
     torch.testing.assert_close(moved[0, 0, 2:], x[0, 0, :-2], atol=1e-4, rtol=0)
     assert moved[0, 0, :2].abs().sum() < 1e-3
     torch.testing.assert_close(moved[1], x[1].flip(-1), atol=1e-4, rtol=0)
@@ -288,12 +288,12 @@ def test_colour_goes_on_past_its_edge():
     """A digit lies on black; a photograph does not."""
     x, maps = torch.rand(1, 3, 32, 32), torch.eye(2, 3)[None].clone()
     maps[0, 1, 2] = -4 * 2 / 32  # the output reads 4 pixels further up
-    torch.testing.assert_close(warped(x, maps)[:, :, :4], x[:, :, :1].expand(-1, -1, 4, -1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(warp_pictures(x, maps)[:, :, :4], x[:, :, :1].expand(-1, -1, 4, -1), atol=1e-4, rtol=0)
 
 
 def changed(*change):
     x = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    return x, recolored(x, torch.tensor([change]))
+    return x, recolor(x, torch.tensor([change]))
 
 
 def test_recolouring_by_nothing_changes_nothing():
