@@ -39,7 +39,7 @@ class Head:
 
 
 class ClassifierNet(nn.Module):
-    """Four 3x3 convolutions and a layer of N_FEATURES features, with batch norm: RGB [N, 3, H, H] -> logits of all heads."""
+    """Four 3x3 convolutions and a layer of N_FEATURES, with batch norm: RGB [N, 3, H, H] -> logits of all heads."""
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Classifier:
 
     @torch.no_grad()
     def penultimate(self, x: Tensor) -> Tensor:
-        """Pictures [N, 3 or 1, H, H], float in 0..1 or uint8 -> features float [N, N_FEATURES]. ValueError for others."""
+        """Pictures [N, 3 or 1, H, H], float in 0..1 or uint8 -> features [N, N_FEATURES]. ValueError for others."""
         if x.dim() != 4 or x.shape[1] not in (1, 3) or not (x.is_floating_point() or x.dtype == torch.uint8):
             wanted = "float in 0..1 or uint8 [N, 3 or 1, H, H]"
             raise ValueError(f"this classifier reads {wanted}, found {x.dtype} {list(x.shape)}")

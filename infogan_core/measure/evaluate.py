@@ -1,4 +1,4 @@
-"""What a run is worth, as numbers: nats per code, what each code changes, and how near its pictures are to real ones."""
+"""All numbers of a run: nats per code, what each code changes, and how near its pictures are to real ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from sklearn.metrics import r2_score
 from tqdm.auto import tqdm
 
-from infogan_core.device import BATCH, using_threads
+from infogan_core.device import BATCH, threads_for, using_threads
 from infogan_core.files import require_space, write_whole
 from infogan_core.measure.classifier import find_classifier
 from infogan_core.measure.code_effects import SWEEP, SWEEPS_PER_CATEGORY, digit_kept, effects
@@ -110,7 +110,7 @@ def evaluate(
     context = Context(run, images, samples, seed, find_classifier(images, features), inception)
     report: dict[str, Any] = {}
     bar = tqdm(MEASUREMENTS, "evaluate", leave=False, disable=BATCH in os.environ)
-    with using_threads(1):
+    with using_threads(threads_for(run.config)):
         for measurement in bar:
             bar.set_postfix_str(measurement.__name__)
             report = merged(report, context.result(measurement))

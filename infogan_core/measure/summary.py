@@ -7,42 +7,37 @@ from typing import Any
 from infogan_core.measure.code_effects import COLOUR_MEASURES, STROKE_MEASURES
 from infogan_core.measure.code_names import class_code
 
+LINES = {  # where a line's number is in the report, and the line
+    "held_out": "{held_out[code]} on {held_out[n]:,} held-out images: {held_out[accuracy]:.1%} right, "
+    "NMI {held_out[nmi]:.2f}, ARI {held_out[ari]:.2f} (matched on {held_out[fitted_on]:,})",
+    "train": "{train[code]} on {train[n]:,} training images: {train[accuracy]:.1%} right, "
+    "NMI {train[nmi]:.2f}, ARI {train[ari]:.2f} (matched on {train[fitted_on]:,})",
+    "real": "{class_code} without labels: confidence {real[confidence]:.3f}, balance {real[balance]:.3f} nats, "
+    "shift-stable {real[stability]:.1%}",
+    "overfitting.r_v": "overfitting of D: r_v {overfitting[r_v]:.2f} (0: it rates held-out images like its training "
+    "images, 1: like generated ones)",
+    "quality.ratio": "Frechet distance {quality[held_out][frechet]:.2f} to held-out pictures, {quality[ratio]:.1f} "
+    "times that of real ones; kernel distance {quality[held_out][kernel]:.4f} +- "
+    "{quality[held_out][kernel_stderr]:.4f}; precision {quality[held_out][precision]:.2f}, "
+    "recall {quality[held_out][recall]:.2f}",
+    "quality.score": "classifier score {quality[score][generated]:.2f}, {quality[score][share]:.0%} of that of real "
+    "pictures",
+}
+
 
 def summary(report: dict[str, Any]) -> str:
-    """The numbers of evaluate() that a person reads when a run ends, one line each and a table of the codes.
+    """What a person reads of evaluate()'s numbers when a run ends: a few lines, and a table of the codes.
 
     The table has R^2 and, per measure of the pictures, Spearman's rho or, of a categorical code, the correlation ratio.
     """
-    return "\n".join([*_recognition(report), *_pictures(report), *_meaning(report), *_table(report)])
-
-
-def _recognition(report: dict[str, Any]) -> list[str]:
-    c1 = class_code(report)
+    code = class_code(report)
+    splits = {split: {"code": code} | report[split] for split in ("held_out", "train") if split in report}  # old reports
     lines = [f"{report['conditions']['data']}; {report['conditions']['samples']:,} samples"]
-    for split, words in {"held_out": "held-out", "train": "train"}.items():
-        if split in report:
-            of = {"code": c1} | report[split]
-            line = f"{of['code']} on {of['n']:,} {words} images: {of['accuracy']:.1%} right, NMI {of['nmi']:.2f}, "
-            lines.append(line + f"ARI {of['ari']:.2f} (matched on {of['fitted_on']:,})")
-    if "real" in report:
-        line = " without labels: confidence {confidence:.3f}, balance {balance:.3f} nats, shift-stable {stability:.1%}"
-        lines.append(c1 + line.format_map(report["real"]))
-    if "r_v" in report.get("overfitting", {}):
-        line = "overfitting of D: r_v {r_v:.2f} (0: it rates held-out images like training images, 1: like generated)"
-        lines.append(line.format_map(report["overfitting"]))
-    return lines
-
-
-def _pictures(report: dict[str, Any]) -> list[str]:
-    lines, quality = [], report.get("quality", {})
-    if "held_out" in quality:
-        line = f"Frechet distance {{frechet:.2f}} to held-out pictures, {quality['ratio']:.1f} times that of real ones"
-        line += "; kernel distance {kernel:.4f} +- {kernel_stderr:.4f}; precision {precision:.2f}, recall {recall:.2f}"
-        lines.append(line.format_map(quality["held_out"]))
-    if "score" in quality:
-        line = "classifier score {generated:.2f}, {share:.0%} of that of real pictures"
-        lines.append(line.format_map(quality["score"]))
-    return lines
+    for path, line in LINES.items():
+        part, _, key = path.partition(".")
+        if part in report and (not key or key in report[part]):
+            lines.append(line.format_map(report | splits | {"class_code": code}))
+    return "\n".join([*lines, *_meaning(report), *_table(report)])
 
 
 def _meaning(report: dict[str, Any]) -> list[str]:

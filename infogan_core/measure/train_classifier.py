@@ -123,7 +123,7 @@ def augment(
         linear = uniform(2, 2)
         mirror = uniform(1).sign() if flip else torch.ones(1)
         maps = affine_maps(torch.cat([linear, uniform(2, 1)], dim=2), warp, shift, x.shape[-1])
-        maps[:, :, 0] *= mirror
+        maps[:, 0, :2] *= mirror
         x = warp_pictures(x, maps)
     if colour:
         x = 0.5 + (x - 0.5) * (1 + 2 * colour * uniform(1, 1, 1)) + colour * uniform(3, 1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from infogan_core.measure.select import CHOSEN
+from infogan_core.measure.select import BEST_SIGNAL as CHOSEN
 from infogan_core.recipes.choices import QUESTIONS
 from infogan_core.studies.study_tables import GOOD, LITERATURE, SCORES, spread_of, spread_text, without
 

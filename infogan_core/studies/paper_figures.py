@@ -7,8 +7,11 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
-from infogan_core.measure.code_effects import NAMED, SHARE
-from infogan_core.measure.code_names import FAMILIES, LISTED, STRONG
+from infogan_core.measure.code_effects import MIN_RHO_FOR_NAME as NAMED
+from infogan_core.measure.code_effects import MIN_SHARE_FOR_NAME as SHARE
+from infogan_core.measure.code_names import FAMILIES
+from infogan_core.measure.code_names import MIN_EXCESS_FOR_NAME as STRONG
+from infogan_core.measure.code_names import MIN_EXCESS_FOR_RATES as LISTED
 from infogan_core.studies.study_tables import markdown
 
 Run = dict[str, Any]  # as results.load gives it

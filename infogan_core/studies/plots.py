@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from infogan_core.data.images import ImageSet
-from infogan_core.measure.labels import draw, read
+from infogan_core.measure.context import random_images as draw
+from infogan_core.measure.labels import read_categories as read
 from infogan_core.measure.select import SIGNALS, consensus, judge
 from infogan_core.runs import Run
 from infogan_core.show.curves import dress
