@@ -74,14 +74,12 @@ class Classifier:
         if x.dim() != 4 or x.shape[1] not in (1, 3) or not (x.is_floating_point() or x.dtype == torch.uint8):
             wanted = "float in 0..1 or uint8 [N, 3 or 1, H, H]"
             raise ValueError(f"this classifier reads {wanted}, found {x.dtype} {list(x.shape)}")
-        device = next(self.net.parameters()).device
-        return torch.cat([self.net.features(rgb(part.to(device))).cpu() for part in x.split(CHUNK)])
+        return torch.cat([self.net.features(rgb(part)) for part in x.split(CHUNK)])
 
     @torch.no_grad()
     def classify(self, features: Tensor) -> dict[str, Tensor]:
         """Features [N, N_FEATURES] -> per head the probabilities of its values [N, V]."""
-        logits = self.net.head(features.to(next(self.net.parameters()).device)).cpu()
-        logits = logits.split([len(head.values) for head in self.heads], dim=1)
+        logits = self.net.head(features).split([len(head.values) for head in self.heads], dim=1)
         return {head.name: part.softmax(dim=1) for head, part in zip(self.heads, logits, strict=True)}
 
     def read(self, x: Tensor) -> dict[str, Tensor]:

@@ -129,6 +129,6 @@ def merged(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
 def _check(run: Run, images: ImageSet, samples: int) -> None:
     if samples < 2:
         raise ValueError(f"evaluate: samples must be at least 2 for a standard error, found {samples}")
-    env = getattr(run, "env", {})
-    if env.get("note", images.stand_in_note) != images.stand_in_note:
-        raise ValueError(f"evaluate: {run.path} was trained on {env['data']}, these are {images.name}; give its source")
+    if run.env.get("note", images.stand_in_note) != images.stand_in_note:
+        data = run.env["data"]
+        raise ValueError(f"evaluate: {run.path} was trained on {data}, these are {images.name}; give its source")

@@ -31,7 +31,9 @@ def summary(report: dict[str, Any]) -> str:
     The table has R^2 and, per measure of the pictures, Spearman's rho or, of a categorical code, the correlation ratio.
     """
     code = class_code(report)
-    splits = {split: {"code": code} | report[split] for split in ("held_out", "train") if split in report}  # old reports
+    splits = {
+        split: {"code": code} | report[split] for split in ("held_out", "train") if split in report
+    }  # old reports
     lines = [f"{report['conditions']['data']}; {report['conditions']['samples']:,} samples"]
     for path, line in LINES.items():
         part, _, key = path.partition(".")
