@@ -42,17 +42,15 @@ MIN_CONFIDENCE = 0.8  # of a reader that is sure
 
 def effects(context: Context) -> dict[str, Any]:
     """{"codes": per code `sweep_effects` of a continuous one, "eta2" of a categorical one, and in colour "share"}."""
-    run, seed, (codes, x) = context.run, context.seed, context.generated
-    colour = x.shape[1] == 3
-    report = {}
-    for i, code in enumerate(run.config.latents.codes):
+    run, spec, (codes, x) = context.run, context.run.config.latents, context.generated
+    colour, report = x.shape[1] == 3, {}
+    share = shares(spec, codes, x) if colour else []
+    for i, code in enumerate(spec.codes):
         if isinstance(code, Uniform):
-            report[run.config.latents.name(i)] = sweep_effects(run, i, seed)
+            numbers = sweep_effects(run, i, context.seed)
         else:
-            report[run.config.latents.name(i)] = {"eta2": category_effects(run, i, seed)} if colour else {}
-    if colour:
-        for numbers, share in zip(report.values(), shares(run.config.latents, codes, x), strict=True):
-            numbers["share"] = share
+            numbers = {"eta2": category_effects(run, i, context.seed)} if colour else {}
+        report[spec.name(i)] = numbers | ({"share": share[i]} if colour else {})
     return {"codes": report}
 
 
@@ -130,12 +128,12 @@ def digit_kept(context: Context) -> dict[str, Any]:
     classifier, spec = context.classifier, context.run.config.latents
     if context.features is None or not any(head.name == "digit" for head in classifier.heads):
         return {}
-    report = {}
-    for i, code in enumerate(spec.codes):
-        if isinstance(code, Uniform):
-            found = kept(context.run, i, lambda pixels: classifier.read(pixels)["digit"], context.seed)
-            report[spec.name(i)] = {"digit_kept": found}
-    return {"codes": report}
+    found = {
+        spec.name(i): {"digit_kept": kept(context.run, i, lambda x: classifier.read(x)["digit"], context.seed)}
+        for i, code in enumerate(spec.codes)
+        if isinstance(code, Uniform)
+    }
+    return {"codes": found}
 
 
 def kept(run: Run, code: int, read: Callable[[Tensor], Tensor], seed: int) -> dict[str, float]:

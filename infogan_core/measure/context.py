@@ -28,9 +28,9 @@ class Context:
     seed: int = 0
     classifier: Classifier | None = None
     inception: bool = False
-    _results: dict[Callable[[Context], dict[str, Any]], dict[str, Any]] = field(default_factory=dict)
+    _results: dict[Measurement, dict[str, Any]] = field(default_factory=dict)
 
-    def result(self, measurement: Callable[[Context], dict[str, Any]]) -> dict[str, Any]:
+    def result(self, measurement: Measurement) -> dict[str, Any]:
         """What a measurement returns; measured once, so that another may build on it."""
         if measurement not in self._results:
             self._results[measurement] = measurement(self)
@@ -58,6 +58,9 @@ class Context:
             return None
         pictures = {"generated": as_pixels(self.generated[1])} | {name: x for name, (x, _) in self.real.items()}
         return {name: self.classifier.penultimate(x) for name, x in pictures.items()}
+
+
+Measurement = Callable[[Context], dict[str, Any]]  # of a part of the report; {} where it cannot be measured
 
 
 def random_images(images: ImageSet, seed: int) -> tuple[Tensor, Tensor | None]:

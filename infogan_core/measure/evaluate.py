@@ -6,12 +6,13 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from sklearn.metrics import r2_score
 from tqdm.auto import tqdm
 
+from infogan_core.data.images import ImageSet
 from infogan_core.device import BATCH, threads_for, using_threads
 from infogan_core.files import require_space, write_whole
 from infogan_core.measure.classifier import find_classifier
@@ -22,9 +23,6 @@ from infogan_core.measure.labels import overfitting, recognition
 from infogan_core.measure.quality import inception, quality
 from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run, load_run
-
-if TYPE_CHECKING:
-    from infogan_core.data.images import ImageSet
 
 
 def mi_of_codes(context: Context) -> dict[str, Any]:
@@ -47,19 +45,17 @@ def mi_of_codes(context: Context) -> dict[str, Any]:
 
 def conditions(context: Context) -> dict[str, Any]:
     """{"conditions": what the numbers were measured on}."""
-    images, report = context.images, {"samples": context.samples, "seed": context.seed}
+    images, about = context.images, context.classifier.about if context.features else None
+    report = {"samples": context.samples, "seed": context.seed, "noises": SWEEPS_PER_CATEGORY, "sweep": [*SWEEP]}
     report |= {"data": images.name, "kind": images.kind, "stand_in": images.stand_in, "n_images": len(images)}
-    report |= {"noises": SWEEPS_PER_CATEGORY, "sweep": [*SWEEP], "features": None}
-    if context.features is not None:
-        about = context.classifier.about
-        report["features"] = {key: about[key] for key in ("dataset", "data", "sha256", "steps", "seed")}
+    report["features"] = about and {key: about[key] for key in ("dataset", "data", "sha256", "steps", "seed")}
     return {"conditions": report}
 
 
 # Each takes the context and returns its part of the report, {} where it cannot be measured. A new measurement is a
 # function and an entry here; `context.result(another)` is what another one returned.
-MEASUREMENTS = (
-    recognition,
+MEASUREMENTS = [
+    recognition,  # first, because it refuses images of another shape than the run's
     mi_of_codes,
     effects,
     overfitting,
@@ -69,7 +65,7 @@ MEASUREMENTS = (
     digit_kept,
     names,
     conditions,
-)
+]
 
 
 @torch.no_grad()
@@ -127,6 +123,9 @@ def merged(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(run: Run, images: ImageSet, samples: int) -> None:
+    if not isinstance(images, ImageSet):
+        found = type(images).__name__
+        raise ValueError(f"evaluate: images must be an ImageSet, as load_images() returns one, found {found}")
     if samples < 2:
         raise ValueError(f"evaluate: samples must be at least 2 for a standard error, found {samples}")
     if run.env.get("note", images.stand_in_note) != images.stand_in_note:

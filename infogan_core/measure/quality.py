@@ -26,16 +26,13 @@ def quality(context: Context) -> dict[str, Any]:
     """{"quality": the classifier's features of generated pictures against those of real ones; {} without a classifier}.
 
     held_out, train  generated against these: see `compare`
-    real             train against held_out, what a perfect generator would reach; "frechet_shuffled" is what chance
-                     alone makes, see `shuffled`: clearly less than "frechet" where the classifier remembers its
-                     training pictures, and "ratio" flatters
-    ratio            Frechet distance to held_out of as many generated pictures as `train` has ("ratio_n"), over that
-                     of train: sets of one size, because the distance falls with the number of pictures
-    score            `classifier_score` of each set, and "share": that of generated pictures over that of held-out ones,
-                     or of train; absent without a label (CelebA's attributes are not one distribution)
-    n                how many pictures each set has
-
-    Without held-out pictures only "train" and "score" are there.
+    real             train against held_out, what a perfect generator would reach, and what chance alone makes
+                     ("frechet_shuffled"): clearly less where the classifier remembers its training pictures
+    ratio            Frechet distance to held_out of generated pictures over that of train, from sets of one size
+                     ("ratio_n"), because the distance falls with the number of pictures
+    score            `classifier_score` of each set, and the "share" of generated over held-out pictures (or train);
+                     absent without a label (CelebA's attributes are not one distribution)
+    n                pictures per set; without held-out ones there are only "n", "train" and "score"
     """
     if context.features is None:
         return {}

@@ -156,23 +156,15 @@ def classifier(dataset: str, source: str, seed: int, steps: int, skip_bad: bool,
     DATASET is mnist, svhn or celeba; SOURCE is a path, or "embedded" for the pictures that need no download. By default
     the new file joins the published ones; evaluate(features=FILE) takes any.
     """
-    from tqdm import tqdm
-
     images = load_images(dataset, source, skip_bad=skip_bad)
     path = out / f"{classifier_name(images)}.safetensors"
     if path.exists():
         raise ValueError(f"{path} exists: move it away, or name another --out")
-    with tqdm(total=steps, unit="step", file=sys.stderr) as bar:
-
-        def on_log(step: int, loss: float) -> None:
-            bar.set_postfix({"loss": f"{loss:.3f}"}, refresh=False)
-            bar.update()
-
-        trained = train_classifier(images, seed, steps, on_log)
+    with click.progressbar(length=steps, label=f"{steps:,} steps", file=sys.stderr) as bar:
+        trained = train_classifier(images, seed, steps, lambda step, loss: bar.update(1))
     save_classifier(trained, path)
-    held_out = trained.about["held_out"]
     for head in trained.heads:
-        of = held_out[head.name]
-        words = f"{of['accuracy']:>8.1%} right of {held_out['n']:,} held out (commonest: {of['commonest']:.1%})"
-        print(f"{head.name:<24}{words}")
-    print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB")
+        of = trained.about["held_out"][head.name]
+        line = f"{of['accuracy']:>8.1%} right of {len(images.held_out):,} held out (commonest: {of['commonest']:.1%})"
+        click.echo(f"{head.name:<24}{line}")
+    click.echo(f"{path}: {path.stat().st_size / 2**20:.2f} MiB")

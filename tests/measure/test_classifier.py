@@ -1,4 +1,4 @@
-"""classifier.py and train_classifier.py: a classifier that learns what can be learnt, and a file that is taken or refused."""
+"""A classifier that learns what can be learnt, and a file that is taken or refused."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from infogan_core.data.images import ImageSet
 from infogan_core.data.load import DATASETS
 from infogan_core.data.rendered import faces, house_numbers
 from infogan_core.measure import classifier
-from infogan_core.measure import train_classifier as train_classifier_module
+from infogan_core.measure import train_classifier as training
 from infogan_core.measure.classifier import (
     Head,
     classifier_name,
@@ -155,7 +155,7 @@ def test_real_pictures_are_changed_in_training_and_rendered_ones_are_not(monkeyp
     """By the row of their data set; what has no row is taken as it is."""
     seen = []
     monkeypatch.setattr(
-        train_classifier_module,
+        training,
         "augment",
         lambda x, generator, **changes: seen.append(changes) or augment(x, generator),
     )
@@ -229,14 +229,12 @@ def test_damaged_file_is_refused_in_one_line(trained, tmp_path, damage):
 def test_command_line(monkeypatch, tmp_path):
     """It writes the file and says how well it reads; a file that is there stays."""
     found, command = [], ["svhn", "anything", "--steps", "2", "--out", str(tmp_path), "--skip-bad"]
-    monkeypatch.setattr(
-        train_classifier_module, "load_images", lambda *_, skip_bad: found.append(skip_bad) or divided()
-    )
-    done = CliRunner().invoke(train_classifier_module.classifier, command)
+    monkeypatch.setattr(training, "load_images", lambda *_, skip_bad: found.append(skip_bad) or divided())
+    done = CliRunner().invoke(training.classifier, command)
     assert found == [True]
     assert load_classifier("svhn", tmp_path / "svhn.safetensors").about["steps"] == 2
     assert "of 100 held out" in done.output
-    again = CliRunner().invoke(train_classifier_module.classifier, command)
+    again = CliRunner().invoke(training.classifier, command)
     assert isinstance(again.exception, ValueError)
     assert "svhn.safetensors exists: move it away" in str(again.exception)
 

@@ -117,6 +117,11 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(
         evaluate.evaluate(FakeRun(None, None), grey_digits(), out=tmp_path / "file")
 
 
+def test_a_path_is_no_image_set():
+    with refused(ValueError, "images must be an ImageSet, .* found str"):
+        evaluate.evaluate(FakeRun(None, None), "my/pictures")
+
+
 def test_it_shows_that_it_is_alive(few, capsys, monkeypatch):
     """On the terminal, and not in a batch's notebook."""
     evaluate.evaluate(FakeRun(leaning, blind), grey_digits(), samples=20)
