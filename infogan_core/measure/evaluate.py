@@ -55,12 +55,12 @@ def conditions(context: Context) -> dict[str, Any]:
 # Each takes the context and returns its part of the report, {} where it cannot be measured. A new measurement is a
 # function and an entry here; `context.result(another)` is what another one returned.
 MEASUREMENTS = [
-    recognition,  # first, because it refuses images of another shape than the run's
+    inception,  # first what may be refused: without Inception, and images of another shape than the run's
+    recognition,
     mi_of_codes,
     effects,
     overfitting,
     quality,
-    inception,
     meaning,
     digit_kept,
     names,

@@ -51,16 +51,6 @@ def quality(context: Context) -> dict[str, Any]:
     return {"quality": report}
 
 
-def inception(context: Context) -> dict[str, Any]:
-    """{"conditions": {"inception": the standard FID and of how many pictures}}, where it is asked for."""
-    if not context.inception:
-        return {}
-    generated = as_pixels(context.generated[1])
-    real, _ = context.real.get("held_out", context.real["train"])
-    found = {"frechet": inception_distance(generated, real), "n": [len(generated), len(real)]}
-    return {"conditions": {"inception": found}}
-
-
 def shuffled(a: Tensor, b: Tensor, seed: int = 0) -> float:
     """Mean Frechet distance of SHUFFLES pairs of sets as large as a and b, dealt at random from both."""
     mixed, generator = torch.cat([a, b]), torch.Generator().manual_seed(seed)
@@ -140,11 +130,14 @@ def classifier_score(p: Tensor) -> float:
     return math.exp(torch.special.entr(p.mean(dim=0)).sum() - torch.special.entr(p).sum(dim=1).mean())
 
 
-def inception_distance(generated: Tensor, real: Tensor) -> float:
-    """The standard FID, on Inception's 2048 features: pictures uint8 [N, C, H, W]; minutes, and a download of 91 MiB.
+def inception(context: Context) -> dict[str, Any]:
+    """{"conditions": {"inception": the standard FID, on Inception's 2048 features, and "n"}}, where it is asked for.
 
-    Raises RuntimeError where torch-fidelity, which brings Inception, or its weights cannot be had.
+    It takes minutes, and a download of 91 MiB. Raises RuntimeError where torch-fidelity, which brings Inception, or its
+    weights cannot be had.
     """
+    if not context.inception:
+        return {}
     from torchmetrics.image.fid import FrechetInceptionDistance
 
     try:
@@ -152,7 +145,9 @@ def inception_distance(generated: Tensor, real: Tensor) -> float:
     except (ModuleNotFoundError, OSError) as error:
         how = "`pip install torch-fidelity`, and a network for its weights"
         raise RuntimeError(f"the standard FID needs {how} ({' '.join(str(error).split())})") from None
+    generated = as_pixels(context.generated[1])
+    real, _ = context.real.get("held_out", context.real["train"])
     for pictures, are_real in ((generated, False), (real, True)):
         for part in pictures.split(50):
             metric.update(part.expand(-1, 3, -1, -1), real=are_real)
-    return metric.compute().item()
+    return {"conditions": {"inception": {"frechet": metric.compute().item(), "n": [len(generated), len(real)]}}}

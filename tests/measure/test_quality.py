@@ -124,12 +124,33 @@ def test_what_is_missing_is_not_claimed(monkeypatch):
     assert "score" not in measured(blind(smile), x, x, x)
 
 
+def test_standard_fid_is_of_generated_and_held_out_pictures(monkeypatch):
+    """All of them, as RGB; here the metric says how many it saw."""
+    from torchmetrics.image import fid
+
+    class Metric:
+        def __init__(self, features):
+            self.n = {True: 0, False: 0}
+
+        def update(self, x, real):
+            assert (x.dtype, x.shape[1]) == (torch.uint8, 3)
+            self.n[real] += len(x)
+
+        def compute(self):
+            return tensor(self.n[False] + self.n[True] / 1000)
+
+    monkeypatch.setattr(fid, "FrechetInceptionDistance", Metric)
+    real = {"train": (None, None), "held_out": (torch.zeros(60, 1, 28, 28, dtype=torch.uint8), None)}
+    context = SimpleNamespace(inception=True, generated=([], torch.zeros(70, 1, 28, 28)), real=real)
+    found = quality.inception(context)["conditions"]["inception"]
+    assert found == {"frechet": pytest.approx(70.06), "n": [70, 60]}
+
+
 def test_standard_fid_says_what_it_needs(monkeypatch):
     """Without torch-fidelity, which no requirement brings, one line tells how to get it."""
     from torchmetrics.image import fid
 
     monkeypatch.setattr(fid, "_TORCH_FIDELITY_AVAILABLE", False)
-    x = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
     with pytest.raises(RuntimeError, match="pip install torch-fidelity") as error:
-        quality.inception_distance(x, x)
+        quality.inception(SimpleNamespace(inception=True))
     assert "\n" not in str(error.value)
