@@ -28,7 +28,7 @@ CONFIG = {
 PROGRAM = """
 import json, sys, torch
 import infogan_core as ig
-from infogan_core.training.critic import learned
+from infogan_core.training.critic import train_critic
 from infogan_core.training.ddp import processes
 from infogan_core.data.images import image_set
 from infogan_core.training.train import Trainer
@@ -38,22 +38,22 @@ pixels = torch.randint(256, (64, config.image_size, config.image_size, config.ch
                        generator=torch.Generator().manual_seed(5))
 images = image_set(pixels.numpy(), None, "noise")
 def gradients(trainer):
-    terms = trainer.update(next(trainer.batches))
+    terms = torch.cat([term.view(-1) for term in trainer.step(next(trainer.batches)).values()])
     nets = trainer.step.nets()
     live = (nets["generator"], nets["discriminator"], nets["critic"].head)
     gradients = {f"{i}.{k}": p.grad for i, net in enumerate(live) for k, p in net.named_parameters()}
     states = {f"{n}.{k}": v for n, net in nets.items() for k, v in net.state_dict().items()}
     return {"terms": terms, "gradients": gradients, "states": states}
 def steps(device):
-    trainer = Trainer(config, images, None, device, torch.float32)
-    critic = learned(config, trainer.step.pixels, trainer.step.autocast)
+    trainer = Trainer(config, images, None, device, "fp32", 1)
+    critic = train_critic(config, trainer.step.pixels, trainer.step.autocast)
     if torch.distributed.is_initialized() and torch.distributed.get_rank():
         critic.mean += 1  # the first process's counts
     trainer.step.add_critic(critic)
     with torch.no_grad():
         trainer.step.D.q_head[-1].weight *= 20  # a Q that is sure: I(c; c') is not the mean of its processes' own
     for _ in range(config.steps - 1):
-        trainer.update(next(trainer.batches))
+        trainer.step(next(trainer.batches))
     return gradients(trainer)
 torch.manual_seed(0)
 if "--one" in sys.argv:
@@ -128,7 +128,7 @@ def test_parameters_stay_equal_on_both_while_they_are_trained(tmp_path, kind, re
 
 def test_torchrun_trains_one_model_that_loads(tmp_path):
     out = tmp_path / "run"
-    command = ["-m", "infogan_core.training.train", "--preset", "svhn", "--profile", "smoke", "--out", str(out)]
+    command = ["-m", "infogan_core.training", "--preset", "svhn", "--profile", "smoke", "--out", str(out)]
     first = start([*command, "--steps", "40"])
     assert first.returncode == 0, first.stderr
     run = ig.load_run(out, "cpu")
@@ -149,6 +149,6 @@ def test_a_batch_that_cannot_be_dealt_is_refused_in_a_line(tmp_path):
     real, ddp.distributed = ddp.distributed, Group()
     try:
         with pytest.raises(ValueError, match="a batch of 8 cannot be dealt to 3 processes"):
-            ddp.DistributedStep(ig.preset("mnist", batch=8), None, None, None, None)
+            ddp.DistributedStep(ig.preset("mnist", batch=8), None, None, None)
     finally:
         ddp.distributed = real
