@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 
@@ -10,6 +12,7 @@ import torch
 
 import infogan_core as ig
 from helpers import ROOT
+from infogan_core.training import ddp
 
 CONFIG = {
     "steps": 1,
@@ -136,19 +139,53 @@ def test_torchrun_trains_one_model_that_loads(tmp_path):
     assert [record["step"] for record in run.records] == list(range(5, 41, 5))
 
 
-def test_a_batch_that_cannot_be_dealt_is_refused_in_a_line(tmp_path):
-    from infogan_core.training import ddp
+def test_ctrl_c_in_one_process_stops_both_at_the_same_step(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    command = [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + LONG]
+    both = []
+    for rank in "01":
+        env = {
+            **os.environ,
+            **address,
+            "RANK": rank,
+            "LOCAL_RANK": rank,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+        }
+        both.append(subprocess.Popen([*command, str(tmp_path)], env=env, stdout=subprocess.PIPE, text=True))
+    assert both[1].stdout.readline().startswith("step")
+    both[1].send_signal(signal.SIGINT)
+    said = [process.communicate(timeout=120)[0].splitlines()[-1] for process in both]
+    assert said[0] == said[1]
+    assert said[0].startswith("stopped at step")
+    assert f"step {torch.load(tmp_path / 'checkpoint.pt', weights_only=True)['done']};" in said[0]
 
-    class Group:
-        def get_rank(self):
-            return 0
 
-        def get_world_size(self):
-            return 3
-
-    real, ddp.distributed = ddp.distributed, Group()
+LONG = """
+import sys
+import infogan_core as ig
+from infogan_core.training.ddp import processes
+images = ig.load_images("mnist")
+with processes("cpu") as device:
     try:
-        with pytest.raises(ValueError, match="a batch of 8 cannot be dealt to 3 processes"):
-            ddp.DistributedStep(ig.preset("mnist", batch=8), None, None, None)
-    finally:
-        ddp.distributed = real
+        ig.train(ig.preset("mnist", "smoke", steps=100_000), images, sys.argv[1], device,
+                 on_log=lambda record: print("step", record["step"], flush=True))
+    except KeyboardInterrupt as stopped:
+        print(stopped, flush=True)
+"""
+
+
+def test_a_form_of_the_step_for_one_process_is_refused(monkeypatch):
+    monkeypatch.setattr(ddp.distributed, "get_rank", lambda: 0)
+    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 2)
+    with pytest.raises(ValueError, match="step_form='compile' is for one process: with several give \"auto\""):
+        ddp.DistributedStep(ig.preset("mnist", step_form="compile"), None, None, None)
+
+
+def test_a_batch_that_cannot_be_dealt_is_refused_in_a_line(monkeypatch):
+    monkeypatch.setattr(ddp.distributed, "get_rank", lambda: 0)
+    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 3)
+    with pytest.raises(ValueError, match="a batch of 8 cannot be dealt to 3 processes"):
+        ddp.DistributedStep(ig.preset("mnist", batch=8), None, None, None)
