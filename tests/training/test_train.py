@@ -121,9 +121,9 @@ def test_a_run_goes_on_in_the_precision_and_on_the_threads_that_it_began_with(bl
             monkeypatch.setattr(train, "threads_for", lambda _, threads=threads: threads)
             run = ig.train(config, blobs, tmp_path / name, until=until)
     assert weights(tmp_path / "moved") == weights(tmp_path / "stayed")
-    assert [(s["from"], s["precision"], s["threads"]) for s in run.env["stretches"]] == [
-        (0, "float32", 1),
-        (7, "float32", 1),
+    assert [(s["from"], s["to"], s["precision"], s["threads"]) for s in run.env["stretches"]] == [
+        (0, 7, "float32", 1),
+        (7, 12, "float32", 1),
     ]
 
 
