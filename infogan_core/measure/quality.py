@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from infogan_core.data.load import DATASETS
 from infogan_core.device import seeded
 from infogan_core.measure.context import as_pixels
 
@@ -19,7 +20,6 @@ NEIGHBOURS = 3  # k of Kynkaanniemi et al. 2019
 MANIFOLD_POINTS = 5_000  # at most so many of each set
 SUBSETS, SUBSET_SIZE = 50, 1_000  # of the kernel distance
 SHUFFLES = 10
-LABEL_HEADS = ("digit", "class")  # the classifier score is of one label per picture, not of CelebA's 40 attributes
 
 
 def quality(context: Context) -> dict[str, Any]:
@@ -44,7 +44,8 @@ def quality(context: Context) -> dict[str, Any]:
         real = compare(train, held_out, seed) | {"frechet_shuffled": shuffled(train, held_out, seed)}
         report |= {"held_out": compare(generated, held_out, seed), "real": real}
         report |= {"ratio": frechet(generated[:n], held_out) / frechet(train[:n], held_out), "ratio_n": n}
-    label = next((head.name for head in context.classifier.heads if head.name in LABEL_HEADS), None)
+    labels = {"class", *(row.label for row in DATASETS.values())}
+    label = next((head.name for head in context.classifier.heads if head.name in labels), None)
     if label is not None:
         score = {name: classifier_score(context.classifier.classify(h)[label]) for name, h in sets.items()}
         report["score"] = score | {"share": score["generated"] / score.get("held_out", score["train"])}
