@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from infogan_core.data.images import SIZES, ImageSet, at_least_two, image_set, one_line
+from infogan_core.data.images import LEAVE_OUT, SIZES, ImageSet, at_least_two, image_set, one_line
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".gif": "GIF", ".webp": "WEBP"}
 ARRAYS = ("images", "labels", "attributes", "attribute_names")
@@ -21,21 +20,24 @@ ARRAYS = ("images", "labels", "attributes", "attribute_names")
 def load_own_images(path: Path, size: int, skip_bad: bool = False) -> ImageSet:
     """Somebody's own images, a fifth of them, at most 10,000, held out.
 
-    A folder's pictures are cropped to their central square and reduced to size x size; with `skip_bad` those that do
-    not decode are left out, and counted in the name. An .npz is taken as it is.
+    A folder's pictures are cropped to their central square and reduced to size x size; `skip_bad` leaves out those that
+    do not decode, and counts them in the name. An .npz is taken as it is.
     Raises ValueError, naming the file, for what cannot be used.
     """
     if path.is_dir():
         images = _read_folder(path, size, skip_bad)
     elif path.suffix.lower() == ".npz":
-        images = _read_npz(path)
+        images = read_npz(path)
     else:
         raise ValueError(f"{path}: cannot be used; give an .npz, or a folder with pictures or the official files")
     return images.hold_out_fifth()
 
 
-def _read_npz(path: Path) -> ImageSet:
-    """An .npz, never unpickled: `images`, and `labels`, `attributes` and `attribute_names` where it has them."""
+def read_npz(path: Path) -> ImageSet:
+    """An .npz, never unpickled: `images`, and `labels`, `attributes` and `attribute_names` where it has them.
+
+    Labels become 0, 1, ... in their order.
+    """
     try:
         # ZipFile first: np.load takes whatever is not a zip for a pickle, and would say so of a file cut off
         with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as archive:
@@ -58,7 +60,7 @@ def _read_npz(path: Path) -> ImageSet:
     if labels is not None:
         if labels.dtype.kind not in "iu" or labels.shape != (n,):
             raise ValueError(f"{path}: labels must be {n} whole numbers, found {labels.dtype} {labels.shape}")
-        labels = np.unique(labels, return_inverse=True)[1]  # 0, 1, ... in their order
+        labels = np.unique(labels, return_inverse=True)[1]
     own = image_set(images, labels, f"own images ({n:,} from {path.name})")
     return _with_attributes(own, arrays, path) if "attributes" in arrays else own
 
@@ -85,9 +87,12 @@ def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:
         raise ValueError(f"{folder}: holds no pictures ({', '.join(FORMATS)}) and none of the dataset's official files")
     images, good = np.empty((len(paths), size, size, 3), np.uint8), []
     for path in paths:
-        with contextlib.suppress(ValueError) if skip_bad else contextlib.nullcontext():
+        try:
             images[len(good)] = read_picture(path, size)
             good.append(path)
+        except ValueError as error:
+            if not skip_bad:
+                raise ValueError(f"{error}, or {LEAVE_OUT}") from None
     images, skipped = images[: len(good)], len(paths) - len(good)
     at_least_two(len(good), f"{folder}, {skipped} bad pictures skipped" if skipped else folder)
     if all((image == image[..., :1]).all() for image in images):  # grey, however it was stored
@@ -99,7 +104,7 @@ def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:
     return image_set(images, np.array([classes.index(path.parent) for path in good]), name)
 
 
-def read_picture(file: Path | BinaryIO, size: int, name: str = "") -> np.ndarray:
+def read_picture(file: Path | BinaryIO, size: int) -> np.ndarray:
     """The central square of a picture, upright, on white where it is transparent: uint8 [size, size, 3].
 
     Raises ValueError, naming it, for what does not decode.
@@ -113,4 +118,4 @@ def read_picture(file: Path | BinaryIO, size: int, name: str = "") -> np.ndarray
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
             return np.asarray(ImageOps.fit(picture.convert("RGB"), (size, size)))
     except Exception as error:  # each decoder raises its own
-        raise ValueError(f"{name or file}: does not decode, repair or remove it ({one_line(error)})") from None
+        raise ValueError(f"{file}: does not decode ({one_line(error)}); repair or remove it") from None

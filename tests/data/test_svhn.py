@@ -57,7 +57,12 @@ def test_any_mat_holds_out_a_fifth(tmp_path):
     images = load_images("svhn", write_mat(tmp_path / "own.mat", 40))
     assert (len(images), len(images.held_out)) == (32, 8)
     assert sorted([*values(images).tolist(), *values(images.held_out).tolist()]) == list(range(40))
-    assert images.name == "SVHN (40 digits, from own.mat)"
+    assert (images.kind, images.held_out.kind, images.name) == ("svhn", "svhn", "SVHN (40 digits, from own.mat)")
+
+
+def test_crops_of_another_size_are_refused(tmp_path):
+    with refused(ValueError, r"own\.mat\" are 32x32 and come in no other size, found size=64: leave it out"):
+        load_images("svhn", write_mat(tmp_path / "own.mat", 40), size=64)
 
 
 @pytest.mark.parametrize("source", ["svhn", "svhn/train_32x32.mat", "."])

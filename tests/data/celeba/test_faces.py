@@ -126,7 +126,7 @@ def test_size_and_crop(tmp_path, faces_zip):
 
 def test_no_crop_is_the_default_crop(tmp_path, faces_zip):
     assert celeba(faces_zip, tmp_path, crop=()).sha256 == celeba(faces_zip, tmp_path, crop=(89, 121, 128)).sha256
-    assert [file.name for file in (tmp_path / "root").iterdir()] == ["img_align_celeba.zip_32_25_57_153_185.uint8"]
+    assert [file.name for file in (tmp_path / "root").iterdir()] == ["img_align_celeba.zip_32_25_57_153_185"]
 
 
 @pytest.mark.parametrize(
