@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from infogan_core.data.images import LEAVE_OUT
+from infogan_core.data.celeba.album import NAMED
+from infogan_core.data.images import LEAVE_OUT, one_line
 
 
 @dataclass(frozen=True)
 class Attributes:
-    """An attribute file: `numbers` int64 [N] of its pictures, ascending, `values` uint8 [N, A] of 0 and 1, `names`."""
+    """An attribute file: `numbers` int64 [N] of its pictures, ascending, `values` bool [N, A], `names`."""
 
     path: Path
     numbers: np.ndarray
@@ -35,29 +36,20 @@ def find_list(path: Path) -> Path | None:
 def read_list(path: Path) -> Attributes:
     """The official format: a line with the number of rows, one with the names, rows "000001.jpg -1 1 ...".
 
-    Raises ValueError, naming the file and the line.
+    Raises ValueError, naming the file.
     """
-    data = path.read_bytes().rstrip()
+    form = "line 1 must be the number of rows, line 2 the names, and a row a name like 000001.jpg and as many 1 and -1"
     try:
-        n, names = int(data.split(b"\n", 1)[0]), tuple(data.split(b"\n", 2)[1].decode().split())
-    except (ValueError, IndexError):
-        raise ValueError(f"{path}: line 1 must be the number of rows, line 2 the names of the attributes") from None
-    form = re.compile(rb"([0-9]{6})\.jpg([01]{%d})" % len(names))
-    short = data.replace(b"-1", b"0").translate(None, b" \t\r")  # all at once: three times as fast for 202,599 rows
-    numbers, rows = [], []
-    for i, line in enumerate(short.split(b"\n")[2:], start=3):
-        row = form.fullmatch(line)
-        if row is None:
-            raise ValueError(f"{path}: line {i} must be a name like 000001.jpg and {len(names)} times 1 or -1")
-        numbers.append(int(row[1]))
-        rows.append(row[2])
-    if len(rows) != n or not names:
-        raise ValueError(f"{path}: line 1 says {n:,} rows, found {len(rows):,} of {len(names)} values; copy it again")
-    numbers, order = np.unique(np.array(numbers), return_index=True)
-    if len(numbers) != n:
-        raise ValueError(f"{path}: lists {n - len(numbers):,} pictures twice; copy it again")
-    values = np.frombuffer(b"".join(rows), np.uint8).reshape(n, len(names))[order] - ord("0")
-    return Attributes(path, numbers, values, names)
+        n = int(path.open("rb").readline())
+        table = pd.read_csv(path, sep=r"\s+", skiprows=1)  # the file names, without a heading, become the index
+        numbers = np.array([int(NAMED.fullmatch(name)[1]) for name in table.index])
+        values = table.to_numpy(np.float32)
+    except Exception as error:  # pandas raises its own
+        raise ValueError(f"{path}: {form}; copy it again ({one_line(error)})") from None
+    if len(table) != n or not values.size or not (np.abs(values) == 1).all() or not table.index.is_unique:
+        raise ValueError(f"{path}: {form}, found {len(table):,} rows and {n:,} in line 1; copy it again")
+    order = numbers.argsort()
+    return Attributes(path, numbers[order], values[order] > 0, tuple(table.columns))
 
 
 def check_listed(listed: Attributes, path: Path, numbers: np.ndarray, strays: tuple[str, ...], skip_bad: bool) -> None:
