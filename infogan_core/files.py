@@ -27,19 +27,6 @@ def require_space(path: Path, n_bytes: int, what: str) -> None:
 
 
 @contextlib.contextmanager
-def removed_on_failure(*folders: Path) -> Iterator[None]:
-    """Where the block fails, remove those of the folders, given innermost first, that it made and left empty."""
-    made = [folder for folder in folders if not folder.exists()]
-    try:
-        yield
-    except BaseException:
-        for folder in made:
-            with contextlib.suppress(OSError):  # not empty: what has arrived serves the next try
-                folder.rmdir()
-        raise
-
-
-@contextlib.contextmanager
 def new_file(path: str | Path) -> Iterator[BinaryIO]:
     """A file to write, which appears at `path` when the block ends: after a crash `path` is the old file or the new.
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from helpers import ROOT
-from infogan_core.files import new_file, removed_on_failure, write_whole
+from infogan_core.files import new_file, write_whole
 from pictures import refused
 
 
@@ -81,15 +81,3 @@ def test_two_processes_write_the_same_file(tmp_path):
     assert [process.wait(30) for process in both] == [0, 0]
     assert (tmp_path / "file").read_bytes() in (b"a" * 100_000, b"b" * 100_000)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b", "file"]
-
-
-def test_only_folders_that_were_made_in_vain_are_removed(tmp_path):
-    def fail():
-        with removed_on_failure(tmp_path / "new" / "empty", tmp_path / "new", tmp_path):
-            (tmp_path / "new" / "empty").mkdir(parents=True)
-            (tmp_path / "new" / "kept").touch()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["kept"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
-from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from infogan_core.data.images import ImageSet, fixed_order, image_set, one_line
-from infogan_core.files import removed_on_failure
+from infogan_core.data.download import downloading
+from infogan_core.data.images import ImageSet, fixed_order, image_set
 
 FILES = {  # sha256 of MNIST's own: Fashion-MNIST and others have files of the same names and form
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -66,12 +65,9 @@ def _download(root: Path) -> None:
         return
     from torchvision.datasets import MNIST
 
-    try:
-        with removed_on_failure(raw, raw.parent, root):
-            MNIST(root, download=True)
-    except (OSError, RuntimeError, HTTPException) as error:
-        ways = 'source="embedded" (5,000 digits, no network) or source=PATH (your own copy of the files, or own images)'
-        raise RuntimeError(f"MNIST could not be downloaded, use {ways} instead ({one_line(error)})") from None
+    instead = 'use source="embedded" (5,000 digits, no network) or source=PATH (the official files, or own images)'
+    with downloading("MNIST", raw, raw.parent, root, instead=instead):
+        MNIST(root, download=True)
 
 
 def _read(folder: Path) -> ImageSet:

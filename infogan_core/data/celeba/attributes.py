@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from infogan_core.data.celeba.album import NAMED
 from infogan_core.data.images import LEAVE_OUT, one_line
@@ -38,9 +37,11 @@ def read_list(path: Path) -> Attributes:
 
     Raises ValueError, naming the file.
     """
+    import pandas as pd  # slow to import
+
     form = "line 1 must be the number of rows, line 2 the names, and a row a name like 000001.jpg and as many 1 and -1"
     try:
-        n = int(path.open("rb").readline())
+        n = int(path.read_bytes().split(b"\n", 1)[0])
         table = pd.read_csv(path, sep=r"\s+", skiprows=1)  # the file names, without a heading, become the index
         numbers = np.array([int(NAMED.fullmatch(name)[1]) for name in table.index])
         values = table.to_numpy(np.float32)

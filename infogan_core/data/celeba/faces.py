@@ -11,9 +11,9 @@ import torch
 from infogan_core.data.celeba.album import ALIGNED, ZIP, find_album, open_album
 from infogan_core.data.celeba.attributes import Attributes, check_listed, find_list, read_list
 from infogan_core.data.celeba.cache import Box, Faces, cache_file, read_cache, write_cache
-from infogan_core.data.images import LEAVE_OUT, ImageSet, one_line
+from infogan_core.data.download import downloading
+from infogan_core.data.images import LEAVE_OUT, ImageSet
 from infogan_core.data.own_images import read_npz
-from infogan_core.files import removed_on_failure
 
 CROP = (89, 121, 128)  # centre and side, in pixels of 178x218: the face and most of the hair
 FIRST_TEST = 182_638  # number of the first picture of the official test split, which shares no person with the others
@@ -76,19 +76,17 @@ def _download(folder: Path) -> None:
     from torchvision.datasets import CelebA
     from torchvision.datasets.utils import download_file_from_google_drive
 
-    with removed_on_failure(folder, folder.parent):
-        try:
-            for number, md5, name in CelebA.file_list:
-                if name in missing:
-                    download_file_from_google_drive(number, folder, name, md5)
-                    missing.remove(name)
-        except Exception as error:  # Google Drive's client raises its own
-            (folder / missing[0]).unlink(missing_ok=True)  # what arrived instead of it
-            raise RuntimeError(
-                f"CelebA could not be downloaded, its host often refuses: fetch {' and '.join(missing)} by hand from "
-                f"https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html into {folder}, "
-                f'or use source="embedded" (rendered) or source=PATH ({one_line(error)})'
-            ) from None
+    files = {name: (number, md5) for number, md5, name in CelebA.file_list}
+    for i, name in enumerate(missing):
+        page = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+        ways = f"fetch {' and '.join(missing[i:])} by hand from {page} into {folder}, or use source="
+        instead = f'its host often refuses: {ways}"embedded" (rendered) or source=PATH'
+        with downloading("CelebA", folder, folder.parent, instead=instead):
+            try:
+                download_file_from_google_drive(files[name][0], folder, name, files[name][1])
+            except BaseException:
+                (folder / name).unlink(missing_ok=True)  # what arrived instead of it
+                raise
 
 
 def _faces(path: Path, root: Path, box: Box, size: int, skip_bad: bool, listed: Attributes | None) -> Faces:
