@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 SIZES = (28, 32, 64)  # what the networks take
+WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16, torch.uint32, torch.uint64)
 LEAVE_OUT = "leave such out with skip_bad=True (make: SKIP_BAD=True; a command: --skip-bad)"
 
 
@@ -41,32 +42,37 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         for field in ("pixels", "labels", "attributes"):
-            if field == "pixels" or getattr(self, field) is not None:
-                object.__setattr__(self, field, self._tensor(field))
-        pixels, labels, attributes = self.pixels, self.labels, self.attributes
-        shape = list(pixels.shape)
-        if pixels.dtype != torch.uint8 or len(shape) != 4 or shape[2] != shape[3] or 0 in shape:
-            raise ValueError(f"{self.name}: pixels must be uint8 [N, C, H, H], found {_form(pixels)}")
-        if labels is not None and (labels.dtype != torch.int64 or list(labels.shape) != shape[:1]):
-            raise ValueError(f"{self.name}: labels must be whole numbers {shape[:1]}, found {_form(labels)}")
-        wanted = [shape[0], len(self.attribute_names)]
-        if attributes is not None and (attributes.dtype != torch.float32 or list(attributes.shape) != wanted):
-            found = _form(attributes)
-            raise ValueError(f"{self.name}: attributes must be numbers {wanted}, one column per name, found {found}")
+            self._make_tensor(field)
+        shape = list(self.pixels.shape)
+        square = shape[:3] + shape[2:3] if shape and all(shape) else None
+        self._check("pixels", torch.uint8, square, "uint8 [N, C, H, H]")
+        self._check("labels", torch.int64, shape[:1], f"whole numbers {shape[:1]}")
+        columns = [shape[0], len(self.attribute_names)]
+        self._check("attributes", torch.float32, columns, f"numbers {columns}, one column per name")
+        if self.attributes is not None and not self.attributes.isfinite().all():
+            raise ValueError(f"{self.name}: attributes must be finite")
 
-    def _tensor(self, field: str) -> Tensor:
-        """The field as a tensor that shares an array's memory; whole-number labels as int64, attributes as float32."""
+    def _check(self, field: str, dtype: torch.dtype, shape: list[int] | None, form: str) -> None:
+        found = getattr(self, field)
+        if found is not None and (found.dtype != dtype or list(found.shape) != shape):
+            raise ValueError(f"{self.name}: {field} must be {form}, found {found.dtype} {list(found.shape)}")
+
+    def _make_tensor(self, field: str) -> None:
+        """Arrays and lists become tensors, which share an array's memory; labels int64, and attributes float32."""
         value = getattr(self, field)
+        if value is None and field != "pixels":
+            return
         if not isinstance(value, Tensor):
             try:
                 value = torch.from_numpy(np.require(value, requirements=["C", "W"]))
             except (TypeError, ValueError):  # text, rows of several lengths
                 this = type(value).__name__
-                raise ValueError(f"{self.name}: {field} must be an array of numbers, this {this} is none") from None
-        whole = not (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool)
-        if field == "labels" and whole:
-            return value.to(torch.int64)
-        return value.float() if field == "attributes" else value
+                raise ValueError(f"{self.name}: {field} must be an array of numbers; this {this} is not") from None
+        if field == "labels" and value.dtype in WHOLE:
+            value = value.to(torch.int64)
+        elif field == "attributes":
+            value = value.float()
+        object.__setattr__(self, field, value)
 
     def __repr__(self) -> str:
         n, (channels, size) = len(self), self.pixels.shape[1:3]
@@ -142,7 +148,3 @@ def at_least_two(n: int, where: object) -> None:
 def one_line(error: Exception | str) -> str:
     """The words of an error, or a file's name, in one line, whatever library raised it."""
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _form(tensor: Tensor) -> str:
-    return f"{tensor.dtype} {list(tensor.shape)}"

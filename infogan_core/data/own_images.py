@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 
 from infogan_core.data.images import LEAVE_OUT, SIZES, ImageSet, at_least_two, image_set, one_line
@@ -47,7 +46,7 @@ def read_npz(path: Path) -> ImageSet:
         raise ValueError(f"{path}: cannot be read, write plain arrays with np.savez ({one_line(error)})") from None
     if "images" not in arrays:
         raise ValueError(f"{path}: needs an array named 'images', found {', '.join(keys) or 'no arrays'}")
-    images, labels = arrays["images"], arrays.get("labels")
+    images, names = arrays["images"], arrays.get("attribute_names", np.array([]))
     if images.dtype != np.uint8:
         raise ValueError(f"{path}: images must be uint8 in 0..255, found {images.dtype}; scale, round and convert them")
     if images.ndim == 3:
@@ -55,28 +54,13 @@ def read_npz(path: Path) -> ImageSet:
     if images.shape[1:] not in [(side, side, channels) for side in SIZES for channels in (1, 3)]:
         form = f"[N, H, W] or [N, H, W, C], {', '.join(f'{side}x{side}' for side in SIZES)}, C 1 or 3"
         raise ValueError(f"{path}: images must be {form}, found {arrays['images'].shape}; transpose or resize them")
-    n = len(images)
-    at_least_two(n, path)
-    if labels is not None:
-        if labels.dtype.kind not in "iu" or labels.shape != (n,):
-            raise ValueError(f"{path}: labels must be {n} whole numbers, found {labels.dtype} {labels.shape}")
-        labels = np.unique(labels, return_inverse=True)[1]
-    own = image_set(images, labels, f"own images ({n:,} from {path.name})")
-    return _with_attributes(own, arrays, path) if "attributes" in arrays else own
-
-
-def _with_attributes(own: ImageSet, arrays: dict[str, np.ndarray], path: Path) -> ImageSet:
-    """The images with attributes float32 [N, A]: any finite numbers. Raises ValueError where they do not fit."""
-    values, names = arrays["attributes"], arrays.get("attribute_names")
-    if values.dtype.kind not in "biuf" or values.ndim != 2 or len(values) != len(own) or not np.isfinite(values).all():
-        raise ValueError(
-            f"{path}: attributes must be finite numbers [{len(own)}, A], found {values.dtype} {values.shape}"
-        )
-    if names is None or names.dtype.kind != "U" or names.shape != values.shape[1:]:
-        found = "none" if names is None else f"{names.dtype} {names.shape}"
-        raise ValueError(f"{path}: attribute_names must be {values.shape[1]} strings, found {found}")
-    attributes = torch.from_numpy(values.astype(np.float32))
-    return replace(own, attributes=attributes, attribute_names=tuple(names.tolist()))
+    at_least_two(len(images), path)
+    own = image_set(images, arrays.get("labels"), f"own images ({len(images):,} from {path.name})")
+    if own.labels is not None:
+        own = replace(own, labels=own.labels.unique(return_inverse=True)[1])
+    if "attributes" not in arrays:
+        return own
+    return replace(own, attributes=arrays["attributes"], attribute_names=tuple(map(str, names.ravel())))
 
 
 def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:

@@ -76,12 +76,9 @@ def _read_mat(path: Path) -> ImageSet:
         raise ValueError(f"{path}: X must be uint8 [32, 32, 3, N], found {pictures.dtype} {pictures.shape}")
     n = pictures.shape[3]
     at_least_two(n, path)
-    dense = isinstance(digits, np.ndarray) and digits.dtype.kind in "iuf" and digits.ndim <= 2
-    if not dense or max(digits.shape, default=0) != n or digits.size != n:
-        raise ValueError(f"{path}: y must be {n} numbers, one per picture, found {digits.dtype} {digits.shape}")
-    digits = digits.ravel()
-    if len(strange := digits[~np.isin(digits, np.arange(1, 11))]):
-        raise ValueError(f"{path}: y must be digits 1..10, where 10 is the digit 0, found {strange[0]}")
+    digits = np.ravel(digits)
+    if digits.shape != (n,) or not np.isin(digits, np.arange(1, 11)).all():
+        raise ValueError(f"{path}: y must be {n} digits 1..10, one per picture, where 10 is the digit 0")
     pixels = torch.from_numpy(pictures.transpose(3, 2, 0, 1))
     return ImageSet(pixels, digits.astype(np.int64) % 10, str(path), kind="svhn")
 

@@ -41,9 +41,10 @@ def test_sha256_does_not_depend_on_the_memory_layout():
         ),
         (torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.zeros(2), "float32"),
         (np.zeros((2, 1, 28, 28)), None, "float64"),
-        ([[1, 2], [3]], None, "pixels must be an array of numbers, this list is none"),
-        (None, None, "pixels must be an array of numbers, this NoneType is none"),
-        (np.zeros((2, 1, 28, 28), np.uint8), ["a", "b"], "labels must be an array of numbers, this list is none"),
+        (np.uint8(3), None, r"\[N, C, H, H\], found torch.uint8 \[\]"),
+        ([[1, 2], [3]], None, "pixels must be an array of numbers; this list is not"),
+        (None, None, "pixels must be an array of numbers; this NoneType is not"),
+        (np.zeros((2, 1, 28, 28), np.uint8), ["a", "b"], "labels must be an array of numbers; this list is not"),
         (np.zeros((2, 1, 28, 28), np.uint8), [True, False], "labels must be whole numbers"),
     ],
 )
@@ -56,6 +57,8 @@ def test_image_set_refuses_attributes_without_names():
     pixels = torch.zeros(2, 1, 28, 28, dtype=torch.uint8)
     with refused(ValueError, r"mine: attributes must be numbers \[2, 1\], one column per name, found .*\[2, 2\]"):
         ImageSet(pixels, None, "mine", attributes=torch.zeros(2, 2), attribute_names=("a",))
+    with refused(ValueError, r"mine: attributes must be finite"):
+        ImageSet(pixels, None, "mine", attributes=[[0], [np.nan]], attribute_names=("a",))
 
 
 @pytest.mark.parametrize("labels", [[3, 1], np.uint8([3, 1]), torch.tensor([3, 1], dtype=torch.int32)])

@@ -124,24 +124,30 @@ class Bomb:
         ({"images": noise(4, 28, 28, 2)}, r"C 1 or 3.*found \(4, 28, 28, 2\)"),
         ({"images": noise(0, 28, 28)}, "holds 0 images"),
         ({"images": noise(1, 28, 28)}, "holds 1 images"),
-        ({"images": noise(4, 28, 28), "labels": np.arange(3)}, "labels must be 4 whole numbers.*3"),
-        ({"images": noise(4, 28, 28), "labels": np.eye(4, dtype=int)}, "labels must be 4 whole numbers.*4, 4"),
-        ({"images": noise(4, 28, 28), "labels": np.ones(4)}, "labels must be 4 whole numbers.*float64"),
-        ({"images": noise(4, 28, 28), "labels": np.array(["a"] * 4)}, "labels must be 4 whole numbers.*U1"),
-        ({"images": noise(4, 28, 28), "attributes": np.ones((3, 2))}, r"attributes must be finite numbers \[4, A\]"),
-        ({"images": noise(4, 28, 28), "attributes": np.ones(4)}, r"attributes must be finite numbers \[4, A\]"),
-        ({"images": noise(4, 28, 28), "attributes": np.full((4, 2), np.nan)}, "attributes must be finite numbers"),
-        ({"images": noise(4, 28, 28), "attributes": np.full((4, 2), "a")}, "attributes must be finite numbers"),
-        ({"images": noise(4, 28, 28), "attributes": np.ones((4, 2))}, "attribute_names must be 2 strings, found none"),
+        ({"images": noise(4, 28, 28), "labels": np.arange(3)}, r"labels must be whole numbers \[4\].*\[3\]"),
+        ({"images": noise(4, 28, 28), "labels": np.eye(4, dtype=int)}, r"labels must be whole numbers \[4\].*4, 4"),
+        ({"images": noise(4, 28, 28), "labels": np.ones(4)}, "labels must be whole numbers.*float64"),
+        ({"images": noise(4, 28, 28), "labels": np.array(["a"] * 4)}, "labels must be an array of numbers"),
+        ({"images": noise(4, 28, 28), "attributes": np.ones((3, 2))}, r"attributes must be numbers \[4, 0\].*\[3, 2\]"),
+        ({"images": noise(4, 28, 28), "attributes": np.ones(4)}, r"attributes must be numbers \[4, 0\].*\[4\]"),
+        (
+            {"images": noise(4, 28, 28), "attributes": np.full((4, 1), np.nan), "attribute_names": ["a"]},
+            "must be finite",
+        ),
+        ({"images": noise(4, 28, 28), "attributes": np.full((4, 2), "a")}, "attributes must be an array of numbers"),
+        (
+            {"images": noise(4, 28, 28), "attributes": np.ones((4, 2))},
+            r"numbers \[4, 0\], one column",
+        ),
         (
             {"images": noise(4, 28, 28), "attributes": np.ones((4, 2)), "attribute_names": np.array(["a"])},
-            "attribute_names must be 2 strings, found <U1",
+            r"attributes must be numbers \[4, 1\], one column",
         ),
     ],
 )
 def test_npz_that_cannot_be_used(tmp_path, arrays, message):
     np.savez(tmp_path / "own.npz", **arrays)
-    with refused(ValueError, rf"/own\.npz: .*{message}"):
+    with refused(ValueError, rf"own\.npz.*: .*{message}"):
         load_images("mnist", tmp_path / "own.npz")
 
 

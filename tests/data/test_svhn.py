@@ -33,6 +33,9 @@ def write_official(folder: Path) -> Path:
     return folder
 
 
+Y = r"y must be 5 digits 1\.\.10, one per picture, where 10 is the digit 0"
+
+
 def values(images) -> torch.Tensor:
     """What each picture is full of."""
     assert (images.pixels == images.pixels[:, :1, :1, :1]).all()
@@ -109,14 +112,14 @@ def test_digits_of_any_form(tmp_path, digits):
         ({"X": noise(32, 32, 3)}, r"X must be uint8 .*found uint8 \(32, 32, 3\)"),
         ({"X": noise(32, 32, 5)}, r"X must be uint8 .*found uint8 \(32, 32, 5\)"),
         ({"X": np.array([["text"]], dtype=object)}, "X must be uint8 .*found object"),
-        ({"y": np.arange(1, 5)}, "y must be 5 numbers, one per picture"),
-        ({"y": np.ones((5, 5))}, "y must be 5 numbers, one per picture"),
-        ({"y": csc_array(np.ones((5, 1)))}, "y must be 5 numbers, one per picture"),
-        ({"y": np.array(["a"] * 5)}, "y must be 5 numbers, one per picture"),
-        ({"y": np.arange(5)}, "y must be digits 1..10, where 10 is the digit 0, found 0"),
-        ({"y": np.arange(7, 12)}, "y must be digits 1..10, .*found 11"),
-        ({"y": np.full(5, 1.5)}, "y must be digits 1..10, .*found 1.5"),
-        ({"y": np.full(5, np.nan)}, "y must be digits 1..10, .*found nan"),
+        ({"y": np.arange(1, 5)}, Y),
+        ({"y": np.ones((5, 5))}, Y),
+        ({"y": csc_array(np.ones((5, 1)))}, Y),
+        ({"y": np.array(["a"] * 5)}, Y),
+        ({"y": np.arange(5)}, Y),
+        ({"y": np.arange(7, 12)}, Y),
+        ({"y": np.full(5, 1.5)}, Y),
+        ({"y": np.full(5, np.nan)}, Y),
     ],
 )
 def test_mat_that_cannot_be_used(tmp_path, arrays, message):

@@ -58,16 +58,13 @@ def check_listed(listed: Attributes, path: Path, numbers: np.ndarray, strays: tu
 
     `skip_bad` allows both, but not that most are not listed: the list is then another's.
     """
-    known, missing = np.isin(numbers, listed.numbers), np.setdiff1d(listed.numbers, numbers)
-    if not known.all() and not (skip_bad and 2 * known.sum() > len(numbers)):
-        ways = "give the file that belongs to them, or remove it" + f", or {LEAVE_OUT}" * (not skip_bad)
-        raise ValueError(
-            f"{listed.path}: does not match {path}, it lacks {(~known).sum():,} of its {len(numbers):,} pictures, "
-            f"{numbers[~known][0]:06d}.jpg first; {ways}"
-        )
-    if len(missing) and not skip_bad:
-        instead = f" (there is {strays[0]})" if strays else ""
-        raise ValueError(
-            f"{path}: lacks {len(missing):,} of the {len(listed.numbers):,} pictures in {listed.path.name}, "
-            f"{missing[0]:06d}.jpg first{instead}; add them, or {LEAVE_OUT}"
-        )
+    extra, missing = np.setdiff1d(numbers, listed.numbers), np.setdiff1d(listed.numbers, numbers)
+    if len(extra) and not (skip_bad and 2 * len(extra) < len(numbers)):
+        problem = f"{len(extra):,} of its {len(numbers):,} pictures are not in {listed.path.name}, {extra[0]:06d}.jpg"
+    elif len(missing) and not skip_bad:
+        problem = f"lacks {len(missing):,} pictures of {listed.path.name}, {missing[0]:06d}.jpg"
+    else:
+        return
+    instead = f" (there is {strays[0]})" if strays else ""
+    ways = "give both as they belong together" + f", or {LEAVE_OUT}" * (not skip_bad)
+    raise ValueError(f"{path}: {problem} first{instead}; {ways}")
