@@ -68,8 +68,8 @@ def load_images(
                      an .npz: `images` uint8 [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, and, if you like,
                      `labels` [N] (whole numbers), `attributes` [N, A] and `attribute_names` [A]
 
-    size: 28, 32 or 64, to which CelebA and folders of pictures are reduced; all else comes in one size, and another is
-        refused. Without: 28 for MNIST, 32 for SVHN and CelebA
+    size: 28, 32 or 64, to which CelebA and folders of pictures are reduced; without: 28 for MNIST, 32 for SVHN and
+        CelebA. An .npz and sprites are taken as they are; of SVHN and stand-ins another size is refused
     crop: for CelebA, (x, y, side) of the square to keep, (x, y) its centre, in pixels of 178x218
     skip_bad: leave out pictures that cannot be used; the name of the ImageSet counts them
 
@@ -88,8 +88,9 @@ def load_images(
     source = _check_source(dataset, source)
     images = row.load(source, Path(root).expanduser(), **{name: given[name] for name in row.options})
     if images is None:
-        images = load_own_images(source, size or row.size, skip_bad)
-    _check_size(images.size, size, dataset, source)
+        return load_own_images(source, size or row.size, skip_bad)
+    if images.kind == dataset:
+        _check_size(images.size, size, dataset, source)
     return images
 
 

@@ -62,12 +62,10 @@ def test_embedded_pictures_of_another_size_are_refused_at_once(monkeypatch, data
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_an_npz_of_another_size_is_refused_where_one_is_asked_for(tmp_path, dataset):
+def test_an_npz_is_taken_as_it_is_whatever_size_the_profile_has(tmp_path, dataset):
     np.savez(tmp_path / "own.npz", images=noise(5, 64, 64))
-    with refused(ValueError, r"own\.npz\" are 64x64 and come in no other size, found size=32: leave it out"):
-        load_images(dataset, tmp_path / "own.npz", size=32)
-    assert load_images(dataset, tmp_path / "own.npz", size=64).size == 64
-    assert load_images(dataset, tmp_path / "own.npz").size == 64
+    for size in (None, 32, 64):
+        assert load_images(dataset, tmp_path / "own.npz", size=size).size == 64
 
 
 @pytest.mark.parametrize("dataset", ["svhn", "celeba"])
