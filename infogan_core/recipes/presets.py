@@ -7,7 +7,6 @@ from typing import Any
 
 from infogan_core.model.config import Config, check_known
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
-from infogan_core.recipes import choices, parts
 
 
 @dataclass(frozen=True)
@@ -24,16 +23,12 @@ class Preset:
 
 _CODES = (Categorical(10), Uniform(), Uniform())
 _NORMAL, _UNIFORM = (LatentSpec(62, _CODES, noise=noise) for noise in ("normal", "uniform"))
-_PAPER = (
-    Config(  # appendix C, and choices.py's winners where it is silent; but for uniform noise, which failed here once
-        latents=_NORMAL, lr_decay=True, fresh_fakes=False, shift=2, warp=0.15
-    )
+_PAPER = Config(  # appendix C; where it is silent, the winners of studies/ablations.py, but for uniform noise
+    latents=_NORMAL, lr_decay=True, fresh_fakes=False, shift=2, warp=0.15
 )
 _OPEN = _PAPER.replace(profile="open", width=0.25, lr_d=4e-4, lambda_real=0.25, steps=3000, checkpoint_every=1000)
-_QUICK = _OPEN.replace(profile="quick", latents=_UNIFORM)  # choices.py's winner
+_QUICK = _OPEN.replace(profile="quick", latents=_UNIFORM)  # studies/ablations.py's winner
 _OPENAI = Config(profile="openai", latents=_UNIFORM, slope=0.01, ema=0.0)
-_FIGURE1 = _OPENAI.replace(profile="infogan", steps=1_000, log_every=10)
-_GAN = _FIGURE1.replace(profile="gan", info_trains_trunk=False, info_trains_g=False)
 _SPRITES = Config(  # five codes for dSprites' five factors; see the fields of Config for what the paper leaves out
     profile="sprites",
     latents=LatentSpec(5, (Uniform(0.5),) * 5),
@@ -82,11 +77,6 @@ _HELPED_SVHN = {
 }
 _HELPED_CELEBA = {"steps": 30_000, "log_every": 250, "color": 1.0, "flip": True}
 _HELPED_CELEBA["lambda_info"] = (1.0,) + (0.25,) * 9  # one code comes first, and tells kinds of face apart
-# parts.py's studies are of earlier recipes, which differ in these fields
-_STUDIED = {"batch": 32, "lr_decay": True, "ema": 0.998}
-_STUDIED_SVHN = _STUDIED | {"log_every": 250, "r1": 0.0, "shift": 2, "warp": 0.1, "moved": 0.5, "moved_grows": 0.0}
-_STUDIED_SVHN |= {"critic": 0.0, "critic_from": 0.0}
-_STUDIED_CELEBA = _STUDIED | {"width": 1.0, "lr_d": 3e-4, "lr_g": 1e-3, "beta1": 0.5, "log_every": 50}
 _SVHN_CODES = (Categorical(10),) * 4 + (Uniform(),) * 4  # appendix C.2; section 7.2's two continuous do not add up
 _FACE_CODES = (Categorical(10),) * 10  # appendix C.3
 
@@ -96,8 +86,6 @@ def _colour(
     noise_dim: int,
     codes: tuple,
     helped: dict[str, Any],
-    studied: dict[str, Any],
-    as_long: tuple[int, str],
     cost: str,
     data: str,
     score: dict[str, float],
@@ -105,8 +93,7 @@ def _colour(
 ) -> dict[str, Preset]:
     """The presets of a data set of 32x32 colour pictures. `quick` has a tenth of the noise: codes must do its work.
 
-    `helped` is what else `quick` has, `studied` what parts.py's study has instead; `as_long` are the
-    steps of `paper` that stand beside it, and how their minutes compare; `score` is what else to expect.
+    `helped` is what else `quick` has, `score` what else to expect.
     """
     paper = Config(dataset, latents=LatentSpec(noise_dim, codes), crop=crop, ema=0.0, **_COLOUR)
     narrow = tuple(Uniform(0.5) if isinstance(code, Uniform) else code for code in codes)  # a tighter bound, MSE x 4
@@ -117,16 +104,6 @@ def _colour(
         "smoke": Preset(quick.replace(**_SMOKE), f"{make} WEIGHTS=train PROFILE=smoke", "seconds of training", {}),
         "quick": Preset(quick, f"{make} WEIGHTS=train SOURCE=path", cost, *promised),
         "paper": Preset(paper, f"{make} WEIGHTS=train PROFILE=paper SOURCE=path", "about 40 minutes on 2 cores", {}),
-        "as-long": Preset(
-            paper.replace(profile="as-long", steps=as_long[0]),
-            f"{make} WEIGHTS=train PROFILE=as-long SOURCE=path",
-            as_long[1],
-            {},
-        ),
-        **{
-            name: Preset(c, f"python -m infogan_core.studies.run {dataset}-parts", "5 minutes on one core", {})
-            for name, c in parts.settings(quick.replace(**studied), paper).items()
-        },
     }
 
 
@@ -148,21 +125,13 @@ PRESETS: dict[str, dict[str, Preset]] = {
             "MNIST (60,000",
         ),
         "openai": Preset(_OPENAI, "make mnist PROFILE=openai SOURCE=download", "about 35 minutes on 2 cores", {}),
-        "infogan": Preset(_FIGURE1, "make figure1", "about 7 minutes on 2 cores", {}),
         "sprites": Preset(_SPRITES, "make mnist PROFILE=sprites SOURCE=dsprites", "12 minutes on one core", {}),
-        "gan": Preset(_GAN, "make figure1", "about 7 minutes on 2 cores", {}),
-        **{
-            name: Preset(c, "make evidence", "5 minutes on one core", {})
-            for name, c in choices.settings(_OPEN, _OPENAI).items()
-        },
     },
     "svhn": _colour(
         "svhn",
         124,
         _SVHN_CODES,
         _HELPED_SVHN,
-        _STUDIED_SVHN,
-        as_long=(7_000, "52 minutes on one core, half of quick's"),
         cost="about 1.8 hours on one core with bf16",
         data="SVHN (10,000 digits",
         score={"quality.score.share": 0.75},
@@ -172,8 +141,6 @@ PRESETS: dict[str, dict[str, Preset]] = {
         128,
         _FACE_CODES,
         _HELPED_CELEBA,
-        _STUDIED_CELEBA,
-        as_long=(14_000, "81 minutes on one core, a third more than quick's"),
         cost="about 1.3 hours on one core with bf16; on an H100 four at once in 3 minutes",
         data="own images (36,000 from celeba",
         score={},
@@ -184,8 +151,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
 
 def preset(name: str, profile: str = "quick", **overrides: Any) -> Config:
     """The Config of a dataset ("mnist", "svhn", "celeba") in a profile ("smoke", "quick", "paper"; "mnist" also
-    "openai", the authors' public code, and "sprites", for dSprites; the others are those of evidence.py's studies),
-    with fields overridden.
+    "openai", the authors' public code, and "sprites", for dSprites), with fields overridden.
 
     Raises ValueError for an unknown preset, profile or field.
     """
