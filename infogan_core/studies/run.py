@@ -19,7 +19,6 @@ from infogan_core.data.load import load_images
 from infogan_core.files import PROJECT, write_whole
 from infogan_core.measure.disentanglement import measure
 from infogan_core.measure.evaluate import evaluate
-from infogan_core.measure.labels import draw, read
 from infogan_core.measure.select import SIGNALS, consensus, judge
 from infogan_core.model.config import Config
 from infogan_core.recipes.presets import preset
@@ -70,8 +69,8 @@ def signals(runs: list[Run], images: ImageSet) -> dict[str, Any]:
     """How well each signal that needs no labels, and the agreement of the runs on held-out images, ranks accuracy."""
     accuracy = [run.report["held_out"]["accuracy"] for run in runs]
     values = {name: [signal(run.report) for run in runs] for name, signal in SIGNALS.items()}
-    pixels, _ = draw(images.held_out, seed=0)
-    values["agreement"] = consensus([read(run, pixels)[0].argmax(dim=1) for run in runs])
+    x = images.held_out.pixels.float() / 255
+    values["agreement"] = consensus([run.infer(x)[0].argmax(dim=1) for run in runs])
     return {"signals": {name: {**judge(of, accuracy), "values": of} for name, of in values.items()}}
 
 

@@ -21,7 +21,7 @@ def toy(monkeypatch, tmp_path):
     monkeypatch.setattr(studies, "EVIDENCE", tmp_path / "evidence")
     monkeypatch.setattr(studies, "each", lambda call, jobs, scheduler: enumerate(map(call, jobs)))
     monkeypatch.setattr(studies, "evaluate", partial(ig.evaluate, samples=200))
-    entry = studies.Study((tiny(profile="toy"),), studies.digits, seeds=(0, 1), source="embedded")
+    entry = studies.Study((tiny().replace(profile="toy"),), studies.digits, seeds=(0, 1), source="embedded")
     monkeypatch.setattr(studies, "STUDIES", {"toy": entry})
     return entry
 
