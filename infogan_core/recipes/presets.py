@@ -24,7 +24,7 @@ class Preset:
 _CODES = (Categorical(10), Uniform(), Uniform())
 _NORMAL, _UNIFORM = (LatentSpec(62, _CODES, noise=noise) for noise in ("normal", "uniform"))
 _PAPER = Config(  # appendix C; where it is silent, the winners of studies/ablations.py, but for uniform noise
-    latents=_NORMAL, lr_decay=True, fresh_fakes=False, shift=2, warp=0.15
+    latents=_NORMAL, lr_decay=True, new_fakes_for_g=False, shift=2, warp=0.15
 )
 _OPEN = _PAPER.replace(profile="open", width=0.25, lr_d=4e-4, lambda_real=0.25, steps=3000, checkpoint_every=1000)
 _QUICK = _OPEN.replace(profile="quick", latents=_UNIFORM)  # studies/ablations.py's winner
@@ -40,7 +40,7 @@ _SPRITES = Config(  # five codes for dSprites' five factors; see the fields of C
     lr_d=5e-4,
     lr_decay=True,
     lambda_info=(0.1,),
-    fresh_fakes=False,
+    new_fakes_for_g=False,
     instance_noise=0.5,
     ema=0.998,
     checkpoint_every=1000,
@@ -56,10 +56,10 @@ _HELPED = {  # what the paper leaves out, and helps: see the fields of Config fo
     "lr_g": 2e-3,
     "beta1": 0.0,
     "ema": 0.9995,
-    "fresh_fakes": False,
+    "new_fakes_for_g": False,
     "shift": 2,
     "warp": 0.1,
-    "moved": 0.5,
+    "augment_share": 0.5,
 }
 _HELPED_SVHN = {
     "steps": 25_000,
@@ -72,8 +72,8 @@ _HELPED_SVHN = {
     "lambda_info": (0.5,),
     "shift": 4,
     "warp": 0.15,
-    "moved": 1.0,
-    "moved_grows": 0.68,
+    "augment_share": 1.0,
+    "augment_warmup": 0.68,
 }
 _HELPED_CELEBA = {"steps": 30_000, "log_every": 250, "color": 1.0, "flip": True}
 _HELPED_CELEBA["lambda_info"] = (1.0,) + (0.25,) * 9  # one code comes first, and tells kinds of face apart
