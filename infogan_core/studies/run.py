@@ -130,7 +130,8 @@ def _finish_all(jobs: list[Job]) -> None:
         if error:
             failed.append(f"{out.name}: {error}")
     if failed:
-        raise RuntimeError(f"{len(failed)} of {len(jobs)} runs failed, the same command goes on; {failed[0]}")
+        many = f"{len(failed)} of {len(jobs)} runs failed; the same command repeats only these"
+        raise RuntimeError(f"{many}; {failed[0]}")
 
 
 def finish(job: Job) -> str:
