@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from infogan_core.model.known import check_known
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 from infogan_core.model.networks import table
 
@@ -169,11 +169,3 @@ def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
         raise ValueError(f"Config.{name} must be a finite number, found {value!r}")
     return float(value)
-
-
-def check_known(what: str, names: Any, known: list[str]) -> None:
-    for name in names:
-        if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-            raise ValueError(f"unknown {what} {name!r}: {hint}")

