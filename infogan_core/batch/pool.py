@@ -1,4 +1,4 @@
-"""Jobs on Dask: on this machine, one per core at most, or on a running cluster."""
+"""Jobs on Dask: on this machine, whose cores they divide, or on a running cluster."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import dask
 from distributed import Client, as_completed, get_worker
 
 TOPIC = "infogan-output"  # of what the jobs print
@@ -50,14 +51,18 @@ def connect(scheduler: str | None, jobs: int) -> Client:
     """A client of the running cluster, or of a new one that ends with the client."""
     if scheduler is not None:
         return Client(scheduler, timeout=10)
-    return Client(
-        n_workers=min(len(os.sched_getaffinity(0)), jobs),
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address=None,
-        memory_limit=0,  # a job is another process, whose memory Dask does not see
-        silence_logs=logging.CRITICAL,
-    )
+    cores = len(os.sched_getaffinity(0))
+    workers = min(cores, jobs)
+    threads = {"OMP_NUM_THREADS": str(cores // workers)}  # for device.threads_for
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": threads}):
+        return Client(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,  # a job is another process, whose memory Dask does not see
+            silence_logs=logging.CRITICAL,
+        )
 
 
 def _call_in(folder: str, call: Callable[[Any], Any], job: Any) -> Any:
