@@ -31,7 +31,7 @@ class JobOutput:
         """Every line is sent when it ends."""
 
 
-def run_on_dask(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None) -> Iterator[tuple[int, Any]]:
+def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None) -> Iterator[tuple[int, Any]]:
     """(number, call(job)) of every job, in the order in which they finish, one at a time on each worker.
 
     `scheduler` is the address of a running Dask cluster, whose workers see these files under the same paths; without
@@ -59,7 +59,7 @@ def connect(scheduler: str | None, jobs: int) -> Client:
             n_workers=workers,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: with None it takes 8787, and warns where that is taken
             memory_limit=0,  # a job is another process, whose memory Dask does not see
             silence_logs=logging.CRITICAL,
         )

@@ -20,7 +20,7 @@ import papermill
 from traitlets.config import Config
 
 from infogan_core.batch.jobs import Job, plan
-from infogan_core.batch.pool import JobOutput, run_on_dask
+from infogan_core.batch.pool import JobOutput, each
 from infogan_core.device import BATCH
 from infogan_core.files import PROJECT, write_whole
 
@@ -41,7 +41,7 @@ def run(
     here = len(jobs) == 1 and scheduler is None
     finished: dict[int, dict[str, Any]] = {}
     try:
-        for number, row in enumerate(map(run_job, jobs)) if here else run_on_dask(run_on_worker, jobs, scheduler):
+        for number, row in enumerate(map(run_job, jobs)) if here else each(run_on_worker, jobs, scheduler):
             if isinstance(row, Exception):  # its workers died one after another
                 row = {**jobs[number].varying, "status": "failed", "minutes": 0.0, "error": " ".join(str(row).split())}
             if (text := row.pop("traceback", "")) and trace:
