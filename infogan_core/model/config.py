@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from infogan_core.model.known import check_known
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 from infogan_core.model.networks import table
 
@@ -196,12 +195,3 @@ def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
         raise ValueError(f"Config.{name} must be a finite number, found {value!r}")
     return float(value)
-
-
-def check_known(what: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Raise ValueError for a name that is not known: with the nearest one or two, else with all of them."""
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=2, cutoff=0.7)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(known)}"
-            raise ValueError(f"unknown {what} {name!r}: {hint}")
