@@ -12,7 +12,7 @@ from infogan_core import __main__ as command_line
 from infogan_core.__main__ import COMMANDS, main
 
 SLOW = {"torch", "pandas", "papermill", "distributed", "matplotlib", "ipywidgets"}
-HERE = ("train", "batch")  # of the commands, those whose help is read below
+HERE = tuple(COMMANDS)
 
 
 def loaded(name):
