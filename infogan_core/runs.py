@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,11 @@ class Run:
     def generate(self, noise: Tensor, codes: list[Tensor]) -> Tensor:
         """Pictures x = G(z, c): noise [N, noise_dim], one tensor [N] per code -> float [N, C, H, W] in 0..1.
 
-        Raises ValueError for a code that is missing, of another length or out of its categories.
+        Arrays and lists serve as well. Raises ValueError for a code that is missing, of another length or out of its
+        categories.
         """
-        spec = self.config.latents
+        spec, noise = self.config.latents, torch.as_tensor(noise, dtype=torch.float32)
+        codes = [torch.as_tensor(c) for c in codes]
         spec.check(noise, codes)
         zc = spec.encode(noise.to(self.device), [c.to(self.device) for c in codes])
         return torch.cat([to_unit_range(self.generator(part), self.config.image_size) for part in zc.split(CHUNK)])
@@ -69,11 +71,11 @@ class Run:
         return torch.cat([self.discriminator(part)[0] for part in self._parts(x)])
 
     def _parts(self, x: Tensor) -> Iterator[Tensor]:
-        c = self.config
+        c, x = self.config, torch.as_tensor(x)
         if x.dim() != 4 or x.shape[1:] != (c.channels, c.image_size, c.image_size) or not x.is_floating_point():
             expected = f"float [N, {c.channels}, {c.image_size}, {c.image_size}] in 0..1"
             raise ValueError(f"this run reads {expected}, found {x.dtype} {list(x.shape)}")
-        return (to_network_range(part.to(self.device), c.image_size) for part in x.split(CHUNK))
+        return (to_network_range(part.float().to(self.device), c.image_size) for part in x.split(CHUNK))
 
     def infer(self, x: Tensor) -> list[Tensor | tuple[Tensor, Tensor]]:
         """Q(c|x): one entry per code, probabilities [N, K] or (mean, standard deviation) [N]. See q_params for x."""
@@ -141,9 +143,8 @@ def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
     for net, state in zip(nets, states, strict=True):
         load_state(net, state, file)
     run = Run(config, *nets, path, resolve_device(device))
-    run.records = _read_json(path / "metrics.jsonl", lambda text: [_object(line) for line in text.splitlines()], [])
-    run.report = _read_json(path / "metrics.json", _object, {})
-    run.env = _read_json(path / "env.json", _object, {})
+    run.records = _read_objects(path / "metrics.jsonl")
+    run.report, run.env = ((*_read_objects(path / name), {})[0] for name in ("metrics.json", "env.json"))
     return run
 
 
@@ -198,24 +199,24 @@ def read_config(path: Path) -> Config:
         raise ValueError(f"{file}: {error}") from None
 
 
-def _read_json(file: Path, parse: Callable[[str], Any], default: Any) -> Any:
+def _read_objects(file: Path) -> list[dict[str, Any]]:
+    """The JSON object in a file, or one per line of a .jsonl; none where there is no file."""
+    if not file.is_file():
+        return []
     try:
-        return parse(file.read_text()) if file.is_file() else default
+        text = file.read_text()
+        found = [json.loads(part) for part in (text.splitlines() if file.suffix == ".jsonl" else [text])]
+        for value in found:
+            if not isinstance(value, dict):
+                raise ValueError(f"an object expected, found {json.dumps(value)[:40]}")
+            names = value.get("names", {})
+            if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+                raise ValueError(f"names must be an object of strings, found {json.dumps(names)[:40]}")
     except ValueError as error:
         raise ValueError(
-            f"{file} is not JSON as train() and evaluate() write it: {error}; delete it or restore it"
+            f"{file} is not JSON as train() and evaluate() write it: {error}; delete or restore it"
         ) from None
-
-
-def _object(text: str) -> dict[str, Any]:
-    """JSON's { ... }, and in it, where there are any, names as strings. Raises ValueError for anything else."""
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(f"an object expected, found {text.strip()[:40]!r}")
-    names = value.get("names", {})
-    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        raise ValueError(f"names must be an object of strings, found {json.dumps(names)[:40]}")
-    return value
+    return found
 
 
 def publish(run: Run, to: str | Path) -> Path:

@@ -151,3 +151,18 @@ def test_building_leaves_the_global_random_state(smoke_run):
 
 def test_the_layer_table_counts_every_parameter():
     assert "13,336,014" in ig.layers(ig.preset("mnist", "paper")).splitlines()[-1]
+
+
+def test_arrays_and_lists_serve_as_tensors(smoke_run):
+    noise, codes = smoke_run.config.latents.sample(2, torch.Generator().manual_seed(0))
+    x = smoke_run.generate(noise, codes)
+    of_arrays = smoke_run.generate(noise.double().numpy(), [c.numpy() for c in codes])
+    assert torch.equal(x, of_arrays)
+    assert torch.equal(x, smoke_run.generate(noise.tolist(), [c.tolist() for c in codes]))
+    assert torch.equal(smoke_run.infer(x)[0], smoke_run.infer(x.double().numpy())[0])
+
+
+def test_a_run_is_shown_in_one_line(smoke_run):
+    assert repr(smoke_run).startswith("Run(")
+    assert "\n" not in repr(smoke_run)
+    assert len(repr(smoke_run)) < 200

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.functional import log_softmax, one_hot, softplus
 
 BINS = 10  # of a continuous code, where samples are counted
@@ -35,15 +35,15 @@ class Categorical:
 
     @property
     def width(self) -> int:
-        """Inputs it takes in G: one-hot."""
+        """Inputs of G: one-hot."""
         return self.k
 
     @property
     def q_width(self) -> int:
-        """Outputs Q spends on it: one logit per category."""
+        """Outputs of Q: one logit per category."""
         return self.k
 
-    def sample(self, n: int, generator: torch.Generator | None = None, device: str | torch.device = "cpu") -> Tensor:
+    def sample(self, n: int, generator: Generator | None = None, device: str | torch.device = "cpu") -> Tensor:
         """int64 [n], each category equally likely."""
         return torch.randint(self.k, (n,), generator=generator, device=device)
 
@@ -56,7 +56,7 @@ class Categorical:
         return log_softmax(logits, dim=1).gather(1, c[:, None]).squeeze(1)
 
     def bins(self, c: Tensor) -> tuple[Tensor, int]:
-        """The group that each sample counts in, int64 [n], and how many groups there are: the categories."""
+        """The group that each sample counts in, int64 [n], and the number of groups: the categories."""
         return c, self.k
 
     def read(self, logits: Tensor) -> Tensor:
@@ -68,16 +68,15 @@ class Categorical:
 class Uniform:
     """A continuous code, c ~ Unif(-1, 1), read by a Gaussian Q (section 6 of Chen et al. 2016).
 
-    `sigma` is the standard deviation of Q: a number fixes it (1 in the paper's code, which makes log Q the negative
-    of MSE / 2 plus a constant), None lets Q learn it, never below SIGMA_FLOOR.
+    `sigma` is the standard deviation of Q: a number fixes it (1 in the paper's code, which makes log Q the negative of
+    MSE / 2 plus a constant); None lets Q learn it, never below SIGMA_FLOOR.
     """
 
     sigma: float | None = 1.0
 
     def __post_init__(self) -> None:
-        if self.sigma is not None and not (
-            isinstance(self.sigma, (int, float)) and SIGMA_FLOOR <= self.sigma < math.inf
-        ):
+        number = isinstance(self.sigma, (int, float)) and SIGMA_FLOOR <= self.sigma < math.inf
+        if self.sigma is not None and not number:
             raise ValueError(f"Uniform: sigma must be None (learned) or at least {SIGMA_FLOOR}, found {self.sigma!r}")
 
     @property
@@ -92,15 +91,15 @@ class Uniform:
 
     @property
     def width(self) -> int:
-        """Inputs it takes in G."""
+        """Inputs of G."""
         return 1
 
     @property
     def q_width(self) -> int:
-        """Outputs Q spends on it: the mean and, where learned, the standard deviation before its softplus."""
+        """Outputs of Q: the mean and, where learned, the standard deviation before its softplus."""
         return 1 if self.sigma is not None else 2
 
-    def sample(self, n: int, generator: torch.Generator | None = None, device: str | torch.device = "cpu") -> Tensor:
+    def sample(self, n: int, generator: Generator | None = None, device: str | torch.device = "cpu") -> Tensor:
         """float32 [n] in [-1, 1)."""
         return torch.rand(n, generator=generator, device=device) * 2 - 1
 
@@ -108,8 +107,13 @@ class Uniform:
         """float [n] -> [n, 1]."""
         return c.float()[:, None]
 
+    def log_q(self, params: Tensor, c: Tensor) -> Tensor:
+        """Gaussian log-density log Q(c|x) in nats: params [n, q_width], c float [n] -> [n]."""
+        mean, sigma = self.read(params)
+        return -((c - mean) ** 2) / (2 * sigma**2) - sigma.log() - 0.5 * math.log(2 * math.pi)
+
     def bins(self, c: Tensor) -> tuple[Tensor, int]:
-        """The group that each sample counts in, int64 [n], and how many groups there are: BINS of equal width."""
+        """The group that each sample counts in, int64 [n], and the number of groups: BINS of equal width."""
         return ((c + 1) / 2 * BINS).long().clamp(0, BINS - 1), BINS
 
     def read(self, params: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,17 +123,12 @@ class Uniform:
             return mean, torch.full_like(mean, self.sigma)
         return mean, softplus(params[:, 1]) + SIGMA_FLOOR
 
-    def log_q(self, params: Tensor, c: Tensor) -> Tensor:
-        """Gaussian log-density log Q(c|x) in nats: params [n, q_width], c float [n] -> [n]."""
-        mean, sigma = self.read(params)
-        return -((c - mean) ** 2) / (2 * sigma**2) - sigma.log() - 0.5 * math.log(2 * math.pi)
-
 
 @dataclass(frozen=True)
 class LatentSpec:
     """The input of G, [z, c1, c2, ...]: the one description that sampling, Q, the losses, figures and sliders follow.
 
-    `noise` is the distribution of the noise z: "uniform" on (-1, 1), as in the paper's code, or "normal".
+    `noise` is the distribution of z: "uniform" on (-1, 1), as in the paper's code, or "normal".
     """
 
     noise_dim: int = 62
@@ -155,29 +154,31 @@ class LatentSpec:
         """Outputs of Q per code."""
         return [code.q_width for code in self.codes]
 
-    def sample_noise(
-        self, n: int, generator: torch.Generator | None = None, device: str | torch.device = "cpu"
-    ) -> Tensor:
+    def name(self, code: int) -> str:
+        """The paper's symbol of a code: c1, c2, ..."""
+        return f"c{code + 1}"
+
+    def sample_noise(self, n: int, generator: Generator | None = None, device: str | torch.device = "cpu") -> Tensor:
         """z: float32 [n, noise_dim]."""
-        if self.noise == "normal":
-            return torch.randn(n, self.noise_dim, generator=generator, device=device)
-        return torch.rand(n, self.noise_dim, generator=generator, device=device) * 2 - 1
+        of = torch.randn if self.noise == "normal" else torch.rand
+        z = of(n, self.noise_dim, generator=generator, device=device)
+        return z if self.noise == "normal" else z * 2 - 1
 
     def sample(
-        self, n: int, generator: torch.Generator | None = None, device: str | torch.device = "cpu"
+        self, n: int, generator: Generator | None = None, device: str | torch.device = "cpu"
     ) -> tuple[Tensor, list[Tensor]]:
-        """(noise [n, noise_dim], one tensor [n] per code), drawn as in training."""
+        """(noise [n, noise_dim], one tensor [n] per code), as in training."""
         noise = self.sample_noise(n, generator, device)
         return noise, [code.sample(n, generator, device) for code in self.codes]
 
     def start(self) -> list[float]:
-        """Where sliders stand at first: at a drawn category, always the same, and in the middle of a continuous code.
+        """Where sliders stand at first: a fixed random category of each categorical code, 0 for a continuous one.
 
-        Of many codes the corner where each is at its first category may be one that looks like no sample; the seed here
-        is one whose draw is a whole picture in each published run.
+        The corner where all codes are at their first category may look like no sample; with this seed each published
+        run shows a whole picture.
         """
-        _, drawn = self.sample(1, torch.Generator().manual_seed(5))
-        pairs = zip(self.codes, drawn, strict=True)
+        _, codes = self.sample(1, torch.Generator().manual_seed(5))
+        pairs = zip(self.codes, codes, strict=True)
         return [c.item() if isinstance(code, Categorical) else 0.0 for code, c in pairs]
 
     def encode(self, noise: Tensor, codes: list[Tensor]) -> Tensor:
@@ -203,7 +204,3 @@ class LatentSpec:
     def read(self, q_params: list[Tensor]) -> list[Tensor | tuple[Tensor, Tensor]]:
         """Q(c|x) per code: probabilities [n, K], or (mean, standard deviation) [n]."""
         return [code.read(params) for code, params in zip(self.codes, q_params, strict=True)]
-
-    def name(self, code: int) -> str:
-        """The paper's symbol of a code: c1, c2, ..."""
-        return f"c{code + 1}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -25,20 +25,11 @@ class Table:
     output: type[nn.Module]  # maps G's last layer to the pixel range that D sees
 
 
-TABLES = {
-    28: Table(((64, False), (128, True)), 1024, 1024, (128, 7), ((64, True),), nn.Sigmoid),  # C.1, MNIST
-    32: Table(  # C.2 and C.3, SVHN and CelebA
-        ((64, False), (128, True), (256, True)), None, None, (448, 2), ((256, True), (128, False), (64, False)), nn.Tanh
-    ),
-    64: Table(  # not in the paper: C.2 with one block more in the trunk, and G from 4x4
-        ((64, False), (128, True), (256, True), (512, True)),
-        None,
-        None,
-        (448, 4),
-        ((256, True), (128, False), (64, False)),
-        nn.Tanh,
-    ),
-}
+C1 = Table(((64, False), (128, True)), 1024, 1024, (128, 7), ((64, True),), nn.Sigmoid)  # MNIST
+C2 = Table(  # SVHN, and C.3 for CelebA
+    ((64, False), (128, True), (256, True)), None, None, (448, 2), ((256, True), (128, False), (64, False)), nn.Tanh
+)
+TABLES = {28: C1, 32: C2, 64: replace(C2, trunk=(*C2.trunk, (512, True)), g_start=(448, 4))}  # 64: not in the paper
 
 
 def table(size: int) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infogan_core.model.config import Config
 from infogan_core.model.latents import Categorical, LatentSpec
-from infogan_core.recipes.profile import Profile, Target
+from infogan_core.recipes.profile import SMOKE, Profile, Target
 
 CROP = (89, 121, 128)  # centre and side, in pixels of 178x218: the face and most of the hair
 
@@ -47,10 +47,9 @@ QUICK = Config(
     log_every=250,
     checkpoint_every=1_000,
 )
-SMOKE = QUICK.replace(profile="smoke", width=0.125, steps=60, batch=32, ema=0.0, log_every=5, checkpoint_every=20)
 
 PROFILES = {
-    "smoke": Profile(SMOKE, "make celeba PROFILE=smoke WEIGHTS=train", "2 seconds"),
+    "smoke": Profile(QUICK.replace(**SMOKE), "make celeba PROFILE=smoke WEIGHTS=train", "2 seconds"),
     "quick": Profile(
         QUICK,
         "make celeba SOURCE=path",

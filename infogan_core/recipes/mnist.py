@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infogan_core.model.config import Config
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
-from infogan_core.recipes.profile import Profile, Target
+from infogan_core.recipes.profile import SMOKE, Profile, Target
 
 CODES = (Categorical(10), Uniform(), Uniform())
 
@@ -49,7 +49,6 @@ QUICK = Config(  # a quarter of the width, and IIC's term, which is not InfoGAN:
     warp=0.15,
     checkpoint_every=1_000,
 )
-SMOKE = QUICK.replace(profile="smoke", width=0.125, steps=60, batch=32, ema=0.0, log_every=5, checkpoint_every=20)
 SPRITES = Config(  # five codes for dSprites' five factors
     dataset="mnist",
     profile="sprites",
@@ -70,7 +69,7 @@ SPRITES = Config(  # five codes for dSprites' five factors
 )
 
 PROFILES = {
-    "smoke": Profile(SMOKE, "make mnist PROFILE=smoke", "2 seconds"),
+    "smoke": Profile(QUICK.replace(**SMOKE), "make mnist PROFILE=smoke", "2 seconds"),
     "quick": Profile(
         QUICK,
         "make mnist",

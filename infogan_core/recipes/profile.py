@@ -7,6 +7,9 @@ from typing import Any
 
 from infogan_core.model.config import Config
 
+SMOKE = {"profile": "smoke", "width": 0.125, "steps": 60, "batch": 32, "ema": 0.0, "log_every": 5}
+SMOKE["checkpoint_every"] = 20  # of "quick": seconds, to see that everything runs
+
 
 @dataclass(frozen=True)
 class Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infogan_core.model.config import Config
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
-from infogan_core.recipes.profile import Profile, Target
+from infogan_core.recipes.profile import SMOKE, Profile, Target
 
 PAPER = Config(  # section 7.2 says two continuous codes; only appendix C.2's four add up to its 168 inputs
     dataset="svhn",
@@ -45,10 +45,9 @@ QUICK = Config(
     log_every=100,
     checkpoint_every=1_000,
 )
-SMOKE = QUICK.replace(profile="smoke", width=0.125, steps=60, batch=32, ema=0.0, log_every=5, checkpoint_every=20)
 
 PROFILES = {
-    "smoke": Profile(SMOKE, "make svhn PROFILE=smoke WEIGHTS=train", "2 seconds"),
+    "smoke": Profile(QUICK.replace(**SMOKE), "make svhn PROFILE=smoke WEIGHTS=train", "2 seconds"),
     "quick": Profile(
         QUICK,
         "make svhn SOURCE=path",
