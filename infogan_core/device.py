@@ -1,4 +1,4 @@
-"""Where a training runs: device, precision, and what its numbers depend on beside the config."""
+"""Where a computation runs: device, precision, threads and seeds, and what its numbers depend on beside the config."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import platform
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from infogan_core.data.images import ImageSet
+if TYPE_CHECKING:
+    from infogan_core.data.images import ImageSet
+    from infogan_core.model.config import Config
 
 BATCH = "INFOGAN_BATCH"  # set by infogan_core.batch for the notebooks that it runs
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def resolve_device(device: str | torch.device = "auto") -> torch.device:
@@ -33,28 +36,26 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     return resolved
 
 
-@contextlib.contextmanager
-def cuda_settings(device: torch.device) -> Iterator[None]:
-    """For the time of a training on CUDA: that GPU is the current one, and fp32 products may use TF32."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if device.type == "cuda" else before)
-    try:
-        with torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext():
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
-    """ "auto" is bf16 autocast where the device computes it natively, else fp32."""
+def resolve_precision(precision: str, device: torch.device) -> str:
+    """ "fp32" or "bf16"; "auto" is bf16 autocast where the device computes it natively, else fp32."""
     if precision != "auto":
-        return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+        return precision
     if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        cpu = torch.cpu.get_capabilities()
-        native = bool(cpu.get("avx512_bf16") or cpu.get("amx_bf16"))
-    return torch.bfloat16 if native else torch.float32
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    cpu = torch.cpu.get_capabilities()
+    return "bf16" if cpu.get("avx512_bf16") or cpu.get("amx_bf16") else "fp32"
+
+
+def threads_for(config: Config) -> int:
+    """How many threads the networks of a config get, unless `config.threads` says it.
+
+    One for networks narrower than the paper's: a second one stalls them as soon as another process is busy. For wide
+    ones all cores but one, or OMP_NUM_THREADS where that is set.
+    """
+    if config.threads or config.width < 1:
+        return config.threads or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(os.environ.get("OMP_NUM_THREADS") or cores - 1))
 
 
 @contextlib.contextmanager
@@ -68,24 +69,55 @@ def using_threads(n: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def environment(images: ImageSet, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
-    """What a number depends on beside the config: env.json."""
-    here = Path(__file__).parent
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """For the time of a computation the CPU's global generator is seeded; no other generator is touched."""
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
     try:
-        git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False).stdout
-    except OSError:  # no git on this machine
-        git = ""
+        yield
+    finally:
+        torch.set_rng_state(before)
+
+
+@contextlib.contextmanager
+def cuda_settings(device: torch.device) -> Iterator[None]:
+    """For the time of a training on CUDA: that GPU is the current one, and fp32 products may use TF32."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if device.type == "cuda" else before)
+    try:
+        with torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext():
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def environment(device: torch.device, precision: str, threads: int) -> dict[str, Any]:
+    """What a number depends on beside config and pictures. `dirty`: the code differs from its commit."""
     cpu = f"{platform.machine()} CPU ({torch.backends.cpu.get_cpu_capability()})"
+    commit = _git("rev-parse", "HEAD")
     return {
         "torch": torch.__version__,
         "python": platform.python_version(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else cpu,
-        "threads": torch.get_num_threads(),
+        "threads": threads,
         "cores": os.cpu_count(),
-        "precision": str(dtype).removeprefix("torch."),
-        "commit": git.strip() or None,
-        "data": images.name,
-        "note": images.stand_in_note,
-        "n_images": len(images),
-        "sha256": images.sha256,
+        "precision": str(PRECISIONS[precision]).removeprefix("torch."),
+        "commit": commit or None,
+        "dirty": bool(_git("status", "--porcelain", "--", ".")) if commit else None,
     }
+
+
+def about_images(images: ImageSet) -> dict[str, Any]:
+    """What env.json says of the pictures that a run is trained on."""
+    about = {"data": images.name, "kind": images.kind, "note": images.stand_in_note}
+    return about | {"n_images": len(images), "sha256": images.sha256}
+
+
+def _git(*words: str) -> str:
+    """What git says of the package's own folder; nothing without git or a repository."""
+    try:
+        command = ["git", *words]
+        return subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return ""

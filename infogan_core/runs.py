@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from infogan_core.device import resolve_device
+from infogan_core.device import resolve_device, seeded
 from infogan_core.files import write_whole
 from infogan_core.model.config import Config
 from infogan_core.model.networks import Discriminator, Generator, to_network_range, to_unit_range
@@ -23,7 +23,7 @@ CHECKPOINT_VERSION = 1
 CHUNK = 1000  # pictures per forward pass outside training, so that memory does not grow with n
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """A trained InfoGAN in eval mode, and the numbers that came with it."""
 
@@ -35,6 +35,10 @@ class Run:
     records: list[dict[str, Any]] = field(default_factory=list)  # metrics.jsonl
     report: dict[str, Any] = field(default_factory=dict)  # metrics.json
     env: dict[str, Any] = field(default_factory=dict)  # env.json
+
+    def __repr__(self) -> str:
+        c, state = self.config, f"{self.records[-1]['step']:,} of " if self.records else ""
+        return f"Run({str(self.path)!r}: {c.dataset}, profile {c.profile}, seed {c.seed}, {state}{c.steps:,} steps)"
 
     def __post_init__(self) -> None:
         for net in (self.generator, self.discriminator):
@@ -88,8 +92,7 @@ class Run:
 
 def build(config: Config) -> tuple[Generator, Discriminator]:
     """New networks for a config, initialised by its seed. The global random state is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with seeded(config.seed):
         args = (config.latents, config.image_size, config.channels, config.width)
         after = config.norm_after
         return Generator(*args, config.norm_every, after), Discriminator(*args, config.slope, after)
@@ -160,18 +163,17 @@ def read_weights(file: Path, config: Config) -> list[dict[str, Tensor]]:
 
 def read_checkpoint(file: Path, config: Config) -> dict[str, Any]:
     """A checkpoint.pt: tensors and plain values only. Raises ValueError when it is none, or another run's."""
+    ways = "delete it to start again, or choose another out"
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-        if state["version"] != CHECKPOINT_VERSION:
-            raise ValueError(f"version {state['version']}, expected {CHECKPOINT_VERSION}")
-        if Config.from_json(state["config"]) != config:
-            raise ValueError("it belongs to another run than the config.json beside it")
+        version, own = state["version"], Config.from_json(state["config"])
     except Exception as error:  # torch.load raises whatever its parts raise
-        what = str(error).split("\n")[0][:200]
-        raise ValueError(
-            f"{file} is cut short or not a checkpoint of this version ({type(error).__name__}: {what}); "
-            "delete it to start again, or choose another out"
-        ) from None
+        what = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+        raise ValueError(f"{file} is cut short or not a checkpoint ({what}); {ways}") from None
+    if version != CHECKPOINT_VERSION:
+        raise ValueError(f"{file} is a checkpoint of version {version}, not {CHECKPOINT_VERSION}; {ways}")
+    if own != config:
+        raise ValueError(f"{file} belongs to another run than the config.json beside it; {ways}")
     return state
 
 

@@ -12,7 +12,8 @@ def affine_maps(jitter: Tensor, warp: float, shift: float, size: int) -> Tensor:
 
     Each entry of the linear part is off by up to `warp`, the middle by up to `shift` pixels of a picture of `size`.
     """
-    reach = torch.tensor([warp, warp, 2 * shift / size], device=jitter.device)  # affine_grid: a picture is 2 wide
+    reach = jitter.new_full((3,), warp)
+    reach[2].fill_(2 * shift / size)  # affine_grid: a picture is 2 wide
     return torch.eye(2, 3, device=jitter.device) + reach * jitter
 
 
@@ -27,14 +28,14 @@ def warp_pictures(x: Tensor, maps: Tensor) -> Tensor:
         return grid_sample(x.float(), grid, padding_mode=outside, align_corners=False)
 
 
-def recolor(x: Tensor, changes: Tensor) -> Tensor:
-    """Pictures [n, C, H, W] in -1..1, each of another brightness, saturation and contrast.
+def recolor(x: Tensor, changes: Tensor, span: float = 2.0) -> Tensor:
+    """Pictures [n, C, H, W], each of another brightness, saturation and contrast; `span` is 2 for -1..1, 1 for 0..1.
 
-    changes [n, 3] in -1..1: half of the first is added, saturation is multiplied by 1 + the second, and contrast by 1 +
-    half of the third, as in DiffAugment.
+    changes [n, 3] in -1..1: a quarter of the span times the first is added, saturation is multiplied by 1 + the second,
+    and contrast by 1 + half of the third, as in DiffAugment.
     """
     brightness, saturation, contrast = changes[:, :, None, None, None].unbind(1)
     grey = x.mean(dim=1, keepdim=True)
     x = grey + (x - grey) * (1 + saturation)
     mean = x.mean(dim=(1, 2, 3), keepdim=True)
-    return mean + (x - mean) * (1 + contrast / 2) + brightness / 2
+    return mean + (x - mean) * (1 + contrast / 2) + brightness * (span / 4)

@@ -5,53 +5,110 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 from infogan_core.model.networks import table
 
 
+class Pictures(Protocol):
+    """What a config needs to know of an ImageSet."""
+
+    size: int
+    channels: int
+
+    def __len__(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Config:
-    """Every setting of a run. Raises ValueError, naming the field, for a wrong type or an impossible value."""
+    """Every setting of a run. Raises ValueError, naming the field, for a wrong type or an impossible value.
+
+    What is trained
+        dataset, profile    "mnist", "svhn", "celeba" or a data set of yours; the name of the preset it came from
+        seed                of weights, batches, latents and augmentation
+        latents             the noise z and the codes c: see LatentSpec
+        image_size          pixels; 28: the networks of appendix C.1, 32: of C.2 and C.3, 64: these, one block longer
+        channels            1 for grey, 3 for RGB
+        crop                (x, y, side) of the square cut out of CelebA's pictures; (): the loader's own
+    Networks
+        width               of G and the trunk, as a multiple of the paper's
+        norm_every          batch norm in every hidden block of G (DCGAN, Radford et al. 2016), not only the table's
+        norm_after          batch norm after the activation; the paper's code has it before
+        slope               of D's leaky ReLU: 0.1 in the paper's text, 0.01 in its code
+    Optimisation
+        steps, batch        updates of D and Q, and as many of G; pictures in each
+        lr_d, lr_g          D and Q share one Adam; two rates as in the paper and in Heusel et al. 2017
+        lr_decay            both rates fall linearly to 0 over the second half of the steps (Zhu et al. 2017)
+        beta1               of Adam: 0.5 in the paper's code, 0 in Gulrajani et al. 2017; beta2 is 0.999
+        ema                 decay of the averaged G that is saved (Yaz et al. 2019); 0: the last weights
+    Losses
+        objective           "gan": equation 1 with G's -log D; "hinge": Lim & Ye 2017, Miyato et al. 2018
+        lambda_info         lambda of equation 6: one for all codes, or one per code (ours)
+        info_trains_trunk   whether L_I also updates the trunk that D and Q share: yes in the paper's code
+        info_trains_g       whether L_I also updates G; False is a plain GAN with Q trained beside it
+        lambda_real         weight of I(c; c') of real pictures that Q reads twice (IIC, Ji et al. 2019); 0: InfoGAN
+        new_fakes_for_g     G's update samples its own z and c, as in the paper's code; False: D's (ours)
+        r1                  weight of R1, D's squared slope at real pictures (Mescheder et al. 2018)
+        critic, critic_from weight of a second D on SimCLR features (training/critic.py), after that share of the steps
+    What D and Q see, of real and generated pictures alike
+        shift, warp         moved by up to so many pixels (DiffAugment, Zhao et al. 2020); warped by up to so much
+        augment_share       ... that share of the pictures (Karras et al. 2020); the rest keeps its finest detail
+        augment_warmup      ... and over that share of the steps it grows from 0 (ours)
+        color               change of brightness, saturation and contrast; 1: as much as in DiffAugment
+        instance_noise      deviation of Gaussian noise, which decays (Sønderby et al. 2017)
+        flip                half of the real pictures are mirrored (Karras et al. 2019)
+    Where it runs
+        precision           "auto", "fp32", or "bf16" autocast
+        threads             of the CPU; 0: by the rule of device.threads_for
+        step_form           "auto", "eager", "compile", or "graph" (a CUDA graph)
+        log_every, checkpoint_every     in steps
+    """
 
     dataset: str = "mnist"
     profile: str = "paper"
     seed: int = 0
     latents: LatentSpec = field(default_factory=LatentSpec)
-    image_size: int = 28  # 28: the table of appendix C.1; 32: that of C.2 and C.3; 64: the latter, one block longer
+    image_size: int = 28
     channels: int = 1
-    crop: tuple[int, ...] = ()  # (x, y, side) of the square cut out of each picture, in its pixels; (): loader's own
-    width: float = 1.0  # of G and the trunk, as a multiple of the paper's; ours: more steps in the same minutes
-    norm_every: bool = False  # batch norm in every hidden block of G (DCGAN, Radford et al. 2016), not in the table's
-    norm_after: bool = False  # batch norm behind the activations; the paper's code has it before them
-    slope: float = 0.1  # of D's leaky ReLU: 0.1 in the paper's text, 0.01 in its code
-    steps: int = 5_000  # updates of D and Q, and as many of G
-    batch: int = 128  # the paper's; smaller ones are ours: more steps in the same minutes
-    lr_d: float = 2e-4  # D and Q share one Adam; two rates: the paper, and Heusel et al. 2017
+    crop: tuple[int, ...] = ()
+
+    width: float = 1.0
+    norm_every: bool = False
+    norm_after: bool = False
+    slope: float = 0.1
+
+    steps: int = 5_000
+    batch: int = 128
+    lr_d: float = 2e-4
     lr_g: float = 1e-3
-    lr_decay: bool = False  # both rates fall linearly to 0 over the second half of the steps (Zhu et al. 2017)
-    beta1: float = 0.5  # of all Adams, 0 in Gulrajani et al. 2017; beta2 is 0.999
-    objective: str = "gan"  # equation 1 with G's -log D, or "hinge" (Lim & Ye 2017; Miyato et al. 2018)
-    r1: float = 0.0  # D's loss gains r1/2 times its squared slope at real pictures (R1, Mescheder et al. 2018)
-    critic: float = 0.0  # weight of a second D, on features learnt without labels (Sauer et al. 2021; see critic.py)
-    critic_from: float = 0.0  # ... in what is left of the steps after that share of them (ours)
-    lambda_info: tuple[float, ...] = (1.0,)  # lambda of equation 6, one for all codes, or one per code (ours)
-    info_trains_trunk: bool = True  # whether L_I also updates the trunk that D and Q share
-    info_trains_g: bool = True  # ... and G: without either, a plain GAN, with Q trained beside it to read the codes
-    lambda_real: float = 0.0  # weight of I(c; c') of real pictures read twice (IIC, Ji et al. 2019); 0: InfoGAN itself
-    fresh_fakes: bool = True  # G's update draws z and c of its own; False reuses those of D's update (ours)
-    shift: float = 0.0  # D and Q see all pictures moved by up to so many pixels (DiffAugment, Zhao et al. 2020) ...
-    warp: float = 0.0  # ... and sheared, turned and stretched: each entry of the map off by up to so much (ours)
-    moved: float = 1.0  # ... that share of them (Karras et al. 2020): resampling hides the finest detail, D must see it
-    moved_grows: float = 0.0  # ... and over that share of the steps it grows from 0: D learns by heart late (ours)
-    color: float = 0.0  # ... and of other brightness, saturation and contrast, at 1 by as much as in DiffAugment
-    instance_noise: float = 0.0  # ... and under Gaussian noise (Sønderby et al. 2017) of this deviation, which falls
-    flip: bool = False  # half of the real pictures mirrored, left to right (Karras et al. 2019)
-    ema: float = 0.99  # decay of the averaged generator that is saved (Yaz et al. 2019); 0: the last weights
-    precision: str = "auto"  # "auto", "fp32", or "bf16" autocast
-    step_form: str = "auto"  # "auto", "eager", "compile", or "graph" (a CUDA graph)
+    lr_decay: bool = False
+    beta1: float = 0.5
+    ema: float = 0.99
+
+    objective: str = "gan"
+    lambda_info: tuple[float, ...] = (1.0,)
+    info_trains_trunk: bool = True
+    info_trains_g: bool = True
+    lambda_real: float = 0.0
+    new_fakes_for_g: bool = True
+    r1: float = 0.0
+    critic: float = 0.0
+    critic_from: float = 0.0
+
+    shift: float = 0.0
+    warp: float = 0.0
+    augment_share: float = 1.0
+    augment_warmup: float = 0.0
+    color: float = 0.0
+    instance_noise: float = 0.0
+    flip: bool = False
+
+    precision: str = "auto"
+    threads: int = 0
+    step_form: str = "auto"
     log_every: int = 50
     checkpoint_every: int = 500
 
@@ -76,7 +133,7 @@ class Config:
         check_known("Config field", changes, [f.name for f in dataclasses.fields(self)])
         return dataclasses.replace(self, **changes)
 
-    def for_images(self, images: Any) -> Config:
+    def for_images(self, images: Pictures) -> Config:
         """A copy that fits an ImageSet: its size picks the paper's table, its number limits the batch."""
         return self.replace(image_size=images.size, channels=images.channels, batch=min(self.batch, len(images)))
 
@@ -90,8 +147,8 @@ class Config:
     def from_json(cls, text: str) -> Config:
         """Raises ValueError for anything but what to_json writes."""
         try:
-            values = json.loads(text)
-            wrong = ({f.name for f in dataclasses.fields(cls)} ^ values.keys()) - LATER
+            values = {OLD_NAMES.get(name, name): value for name, value in json.loads(text).items()}
+            wrong = ({f.name for f in dataclasses.fields(cls)} ^ values.keys()) - MISSING_IN_OLD_FILES
             if wrong:
                 raise KeyError(", ".join(sorted(wrong)))
             latents = values.pop("latents")
@@ -103,21 +160,11 @@ class Config:
             raise ValueError(f"not a config of this version: {type(error).__name__}: {error}") from None
 
 
-LATER = {
-    "norm_every",
-    "norm_after",
-    "moved",
-    "moved_grows",
-    "color",
-    "instance_noise",
-    "flip",
-    "crop",
-    "info_trains_g",
-    "objective",
-    "r1",
-    "critic",
-    "critic_from",
-}  # older files lack these: default
+OLD_NAMES = {"fresh_fakes": "new_fakes_for_g", "moved": "augment_share", "moved_grows": "augment_warmup"}
+MISSING_IN_OLD_FILES = {  # they get the default
+    *("norm_every", "norm_after", "augment_share", "augment_warmup", "color", "instance_noise", "flip", "crop"),
+    *("info_trains_g", "objective", "r1", "critic", "critic_from", "threads"),
+}
 CHOICES = {
     "objective": ("gan", "hinge"),
     "precision": ("auto", "fp32", "bf16"),
@@ -139,11 +186,12 @@ RANGES = {
     "lambda_real": (0, 1000),
     "shift": (0, 14),
     "warp": (0, 0.5),
-    "moved": (0, 1),
-    "moved_grows": (0, 1),
+    "augment_share": (0, 1),
+    "augment_warmup": (0, 1),
     "color": (0, 1),
     "instance_noise": (0, 10),
     "ema": (0, 0.99999),
+    "threads": (0, 4096),
     "log_every": (1, 10**9),
     "checkpoint_every": (1, 10**9),
 }
@@ -171,9 +219,10 @@ def _number(name: str, value: Any) -> float:
     return float(value)
 
 
-def check_known(what: str, names: Any, known: list[str]) -> None:
+def check_known(what: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Raise ValueError for a name that is not known: with the nearest one or two, else with all of them."""
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+            near = difflib.get_close_matches(str(name), known, n=2, cutoff=0.7)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(known)}"
             raise ValueError(f"unknown {what} {name!r}: {hint}")

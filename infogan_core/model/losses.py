@@ -16,20 +16,23 @@ def d_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return softplus(-real_logits).mean() + softplus(fake_logits).mean()
 
 
-def g_loss(fake_logits: Tensor) -> Tensor:
-    """Non-saturating generator loss. Not equation 1: log(1 - D) becomes -log D (Goodfellow et al. 2014, section 3)."""
+def g_loss(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+    """Non-saturating generator loss. Not equation 1: log(1 - D) becomes -log D (Goodfellow et al. 2014, section 3).
+
+    Logits [n] -> scalar, in nats. `real_logits` are those of D's update; a relativistic loss would compare with them.
+    """
     return softplus(-fake_logits).mean()  # -log D(G(z, c))
 
 
 def d_hinge(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """Hinge loss of D (Lim & Ye 2017; Miyato et al. 2018): E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z, c)))].
 
-    Not in InfoGAN. Scores [n] -> scalar: D is no probability here, and what it is sure of teaches it nothing more.
+    Not in InfoGAN. Scores [n] -> scalar: D is not a probability here; a picture scored beyond the margin adds nothing.
     """
     return relu(1 - real_scores).mean() + relu(1 + fake_scores).mean()
 
 
-def g_hinge(fake_scores: Tensor) -> Tensor:
+def g_hinge(fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
     """What G minimises against the hinge loss: -E[D(G(z, c))]. Scores [n] -> scalar."""
     return -fake_scores.mean()
 
@@ -40,8 +43,8 @@ ADVERSARIAL = {"gan": (d_loss, g_loss), "hinge": (d_hinge, g_hinge)}  # what D, 
 def r1_penalty(scores: Tensor, x: Tensor) -> Tensor:
     """R1 (Mescheder et al. 2018): E[|grad_x D(x)|^2] / 2 at real pictures x [n, C, H, W] with scores [n] -> scalar.
 
-    Not in InfoGAN. A D that learned its pictures by heart is steep around them. x must require a gradient; the penalty
-    can be differentiated in turn. Under batch norm D(x) hangs on the whole batch, and the slope is of all its scores.
+    Not in InfoGAN. A D that memorised its pictures is steep around them. x must require a gradient; the penalty can be
+    differentiated in turn. Under batch norm D(x) depends on the whole batch, so the slope is that of all scores' sum.
     """
     (slope,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
     return slope.square().sum(dim=(1, 2, 3)).mean() / 2
@@ -62,8 +65,8 @@ def info_loss(mi: Tensor, lambda_info: Sequence[float]) -> Tensor:
 def shared_information(p: Tensor, q: Tensor, over: Callable[[Tensor], Tensor] = lambda joint: joint) -> Tensor:
     """I(c; c') of two readings of the same pictures, in nats (equation 3 of Ji et al. 2019, IIC). Not in InfoGAN.
 
-    p, q: Q(c|x) and Q(c|x') [n, K], x' being x under another warp -> scalar, 0 to ln K. High when Q is sure, uses all
-    categories, and does not mind the warp. `over` takes the mean of the joint distribution over several processes.
+    p, q: Q(c|x) and Q(c|x') [n, K], x' being x under another warp -> scalar, 0 to ln K. It is high when Q is sure, uses
+    all categories, and ignores the warp. `over` takes the mean of the joint distribution over several processes.
     """
     joint = over((p[:, :, None] * q[:, None, :]).mean(dim=0))  # not p.T @ q, which autocast would round to bf16
     joint = ((joint + joint.T) / 2).clamp_min(torch.finfo(p.dtype).tiny)  # a log of 0 has no gradient

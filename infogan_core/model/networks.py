@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from infogan_core.model.latents import LatentSpec
 
@@ -21,7 +20,7 @@ class Table:
     trunk: tuple[tuple[int, bool], ...]
     trunk_fc: int | None
     g_fc: int | None
-    g_seed: tuple[int, int]  # (channels, height = width) of the first feature map of G
+    g_start: tuple[int, int]  # (channels, height = width) of the first feature map of G
     g: tuple[tuple[int, bool], ...]
     output: type[nn.Module]  # maps G's last layer to the pixel range that D sees
 
@@ -71,7 +70,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         t = table(size)
-        seed_channels, seed_size = int(t.g_seed[0] * width), t.g_seed[1]
+        seed_channels, seed_size = int(t.g_start[0] * width), t.g_start[1]
         layers: list[nn.Module] = []
         n = spec.width
         for out in ([int(t.g_fc * width)] if t.g_fc else []) + [seed_channels * seed_size**2]:
@@ -137,17 +136,9 @@ class Discriminator(nn.Module):
         """Q's parameters per code, float32: features [n, F] -> logits [n, K] or (mean, raw sigma) [n, 1 or 2]."""
         return self.spec.split(self.q_head(features).float())
 
-    def features(self, *batches: Tensor) -> Tensor:
-        """The trunk's output, [n of all batches, F]. One pass for all of them, but batch norm takes each by itself:
-        the paper's code passes real and fake through D separately, and so their statistics stay apart."""
-        x = torch.cat(batches)
-        for layer in self.trunk:
-            by_batch = isinstance(layer, _BatchNorm) and len(batches) > 1
-            x = torch.cat([layer(part) for part in x.split([len(b) for b in batches])]) if by_batch else layer(x)
-        return x
-
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        features = self.features(x)
+        """D's logit and Q's parameters."""
+        features = self.trunk(x)
         return self.d(features), self.q(features)
 
 

@@ -26,7 +26,7 @@ _CODES = (Categorical(10), Uniform(), Uniform())
 _NORMAL, _UNIFORM = (LatentSpec(62, _CODES, noise=noise) for noise in ("normal", "uniform"))
 _PAPER = (
     Config(  # appendix C, and choices.py's winners where it is silent; but for uniform noise, which failed here once
-        latents=_NORMAL, lr_decay=True, fresh_fakes=False, shift=2, warp=0.15
+        latents=_NORMAL, lr_decay=True, new_fakes_for_g=False, shift=2, warp=0.15
     )
 )
 _OPEN = _PAPER.replace(profile="open", width=0.25, lr_d=4e-4, lambda_real=0.25, steps=3000, checkpoint_every=1000)
@@ -45,7 +45,7 @@ _SPRITES = Config(  # five codes for dSprites' five factors; see the fields of C
     lr_d=5e-4,
     lr_decay=True,
     lambda_info=(0.1,),
-    fresh_fakes=False,
+    new_fakes_for_g=False,
     instance_noise=0.5,
     ema=0.998,
     checkpoint_every=1000,
@@ -61,10 +61,10 @@ _HELPED = {  # what the paper leaves out, and helps: see the fields of Config fo
     "lr_g": 2e-3,
     "beta1": 0.0,
     "ema": 0.9995,
-    "fresh_fakes": False,
+    "new_fakes_for_g": False,
     "shift": 2,
     "warp": 0.1,
-    "moved": 0.5,
+    "augment_share": 0.5,
 }
 _HELPED_SVHN = {
     "steps": 25_000,
@@ -77,14 +77,21 @@ _HELPED_SVHN = {
     "lambda_info": (0.5,),
     "shift": 4,
     "warp": 0.15,
-    "moved": 1.0,
-    "moved_grows": 0.68,
+    "augment_share": 1.0,
+    "augment_warmup": 0.68,
 }
 _HELPED_CELEBA = {"steps": 30_000, "log_every": 250, "color": 1.0, "flip": True}
 _HELPED_CELEBA["lambda_info"] = (1.0,) + (0.25,) * 9  # one code comes first, and tells kinds of face apart
 # parts.py's studies are of earlier recipes, which differ in these fields
 _STUDIED = {"batch": 32, "lr_decay": True, "ema": 0.998}
-_STUDIED_SVHN = _STUDIED | {"log_every": 250, "r1": 0.0, "shift": 2, "warp": 0.1, "moved": 0.5, "moved_grows": 0.0}
+_STUDIED_SVHN = _STUDIED | {
+    "log_every": 250,
+    "r1": 0.0,
+    "shift": 2,
+    "warp": 0.1,
+    "augment_share": 0.5,
+    "augment_warmup": 0.0,
+}
 _STUDIED_SVHN |= {"critic": 0.0, "critic_from": 0.0}
 _STUDIED_CELEBA = _STUDIED | {"width": 1.0, "lr_d": 3e-4, "lr_g": 1e-3, "beta1": 0.5, "log_every": 50}
 _SVHN_CODES = (Categorical(10),) * 4 + (Uniform(),) * 4  # appendix C.2; section 7.2's two continuous do not add up

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,65 +12,51 @@ from torch import Tensor, distributed, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils._pytree import tree_map_only
 
 from infogan_core.device import resolve_device
 from infogan_core.model.config import Config
 from infogan_core.model.networks import Discriminator, Generator
+from infogan_core.training.batches import Batch
 from infogan_core.training.critic import Critic
-from infogan_core.training.step import Batch, Step
-
-
-class Half(nn.Module):
-    """An objective as the forward of a module, which is all that DistributedDataParallel knows how to wrap."""
-
-    def __init__(self, net: nn.Module, objective: Any) -> None:
-        super().__init__()
-        self.net, self.objective = net, objective
-
-    def forward(self, *inputs: Any) -> Any:
-        return self.objective(*inputs)
+from infogan_core.training.step import Step, Terms
 
 
 class DistributedStep(Step):
     """Step on this process's share of each batch; gradients are averaged over all processes, batch norm is joint.
 
-    Every process draws the same batches of `config.batch` pictures and takes every n-th of each, so that n processes
-    do what one does. Raises ValueError for a batch that n does not divide, or of fewer than two pictures a process.
+    Every process samples the same batches of `config.batch` pictures and takes every n-th of each, so that n processes
+    do what one does. Raises ValueError for a batch that n does not divide, one of fewer than two pictures a process, or
+    a `step_form` other than "auto" and "eager".
     """
 
-    def __init__(
-        self, config: Config, nets: tuple[Generator, Discriminator], ema: Generator, pixels: Tensor, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, config: Config, nets: tuple[Generator, Discriminator], pixels: Tensor, precision: str) -> None:
         self.rank, self.n = distributed.get_rank(), distributed.get_world_size()
         if config.batch % self.n or config.batch < 2 * self.n:
             raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes, two pictures each")
-        super().__init__(config, tuple(joined(net, twice=config.r1 > 0) for net in nets), ema, pixels, dtype)
-        d_half, generate = Half(self.D, super().d_objective), Half(self.G, super().fake)
-        self.d_objective = DistributedDataParallel(d_half, broadcast_buffers=False)
-        self.fake = DistributedDataParallel(generate, broadcast_buffers=False)
+        if config.step_form not in ("auto", "eager"):
+            raise ValueError(f'step_form={config.step_form!r} is for one process: with several give "auto" or "eager"')
+        super().__init__(config, tuple(join_batch_norms(net, config.r1 > 0) for net in nets), pixels, precision)
 
-    def add_critic(self, critic: Critic) -> None:
-        """The first process's, for all; it has no batch norm that learns, and so none to join."""
-        super().add_critic(critic)
-        for tensor in critic.state_dict().values():
-            distributed.broadcast(tensor, 0)
-        self.critic_objective = DistributedDataParallel(Half(critic.head, super().critic_objective))
-
-    def __call__(self, batch: Batch) -> Tensor:
+    def __call__(self, batch: Batch) -> Terms:
         """The terms are means over all processes."""
-        terms = super().__call__(self.share(batch))
-        distributed.all_reduce(terms)
-        return terms / self.n
-
-    def mean(self, of_batch: Tensor) -> Tensor:
-        return all_reduce(of_batch) / self.n
-
-    def share(self, batch: Batch) -> Batch:
-        """This process's pictures, latents, warps, colours and noise of a batch."""
         mine = slice(self.rank, None, self.n)
-        draws = [(noise[mine], [c[mine] for c in codes]) for noise, codes in batch.draws]
-        views = [of[:, mine] if len(of) else of for of in (batch.warps, batch.colors, batch.noise)]
-        return Batch(batch.index[mine], draws, *views)
+        terms = super().__call__(tree_map_only(Tensor, lambda t: t[mine], batch))
+        for term in terms.values():
+            distributed.all_reduce(term)
+        return {name: term / self.n for name, term in terms.items()}
+
+    def wrap(self, module: Callable[..., Any]) -> Callable[..., Any]:
+        return DistributedDataParallel(module, broadcast_buffers=False) if isinstance(module, nn.Module) else module
+
+    def mean_over_processes(self, mean: Tensor) -> Tensor:
+        return all_reduce(mean) / self.n
+
+    def add_critic(self, new: Critic) -> None:
+        """The first process's, for all; it has no batch norm that learns, and so none to join."""
+        super().add_critic(new)
+        for tensor in new.state_dict().values():
+            distributed.broadcast(tensor, 0)
 
 
 class JointBatchNorm(_BatchNorm):
@@ -92,7 +78,7 @@ class JointBatchNorm(_BatchNorm):
         return (centred * scale.view(channel) + self.bias.view(channel)).to(x.dtype)
 
 
-def joined(net: nn.Module, twice: bool) -> nn.Module:
+def join_batch_norms(net: nn.Module, twice: bool) -> nn.Module:
     """The net with every batch norm taken over all processes: nn.SyncBatchNorm on CUDA, JointBatchNorm elsewhere and
     where it is differentiated twice."""
     if distributed.get_backend() == "nccl" and not twice:

@@ -1,16 +1,14 @@
-"""train(): from a Config and images to a run on disk; it goes on by itself from what an earlier call left there.
-
-python -m infogan_core.training.train --preset mnist      the same from a terminal, and on several processes by
-torchrun --nproc-per-node 2 -m infogan_core.training.train --preset mnist
-"""
+"""train(): from a Config and images to a run on disk; it goes on by itself from what an earlier call left there."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +16,27 @@ import torch
 from torch import distributed
 
 from infogan_core.data.images import ImageSet
-from infogan_core.device import BATCH, cuda_settings, environment, resolve_device, resolve_precision
+from infogan_core.data.load import DATASETS
+from infogan_core.device import (
+    BATCH,
+    about_images,
+    cuda_settings,
+    environment,
+    resolve_device,
+    resolve_precision,
+    threads_for,
+    using_threads,
+)
 from infogan_core.files import require_space, write_whole
-from infogan_core.model.config import Config
+from infogan_core.model.config import Config, check_known
 from infogan_core.runs import CHECKPOINT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config
-from infogan_core.training.critic import learned, new_critic
+from infogan_core.training.batches import Batches
+from infogan_core.training.critic import new_critic, train_critic
 from infogan_core.training.ddp import DistributedStep
-from infogan_core.training.forms import in_form
-from infogan_core.training.interruption import interruptible
-from infogan_core.training.step import TERMS, Batches, Step
+from infogan_core.training.schedules import schedule
+from infogan_core.training.step import TERMS, step_of
+
+OnLog = Callable[[dict[str, Any]], None]
 
 
 def train(
@@ -34,37 +44,39 @@ def train(
     images: ImageSet,
     out: str | Path,
     device: str | torch.device = "auto",
-    on_log: Callable[[dict[str, Any]], None] | None = None,
+    on_log: OnLog | None = None,
     until: int | None = None,
 ) -> Run:
     """Train an InfoGAN by equation 6 of Chen et al. 2016 into the run directory `out`, and return the run.
 
-    Called again it goes on from the last checkpoint, bit for bit; a finished run is only loaded. Ctrl-C ends it after
-    the step in hand, with a checkpoint. `on_log` gets every record of metrics.jsonl. `until` stops at that step, for a
-    look at a run before finishing it. In a process group it is one model for all of them: see distributed.py.
+    Called again it goes on from the last checkpoint, bit for bit, in the precision and on the number of threads that it
+    began with; a finished run is only loaded. Ctrl-C ends it after the step in hand, with a checkpoint. `on_log` gets
+    every record of metrics.jsonl. `until` stops at that step, for a look at a run before finishing it. In a
+    process group it is one model for all processes: see ddp.py.
     Raises ValueError for images or an `out` that do not fit the config, OSError when `out` cannot be written, and
     FloatingPointError, naming step and term, when a loss or weight stops being finite.
     """
     out, device = Path(out).expanduser(), resolve_device(device)
+    check_known("dataset of the config", [config.dataset], DATASETS)
     _check_images(config, images)
     _check_out(config, images, out)
+    until = config.steps if until is None else min(until, config.steps)
     if (out / "weights.safetensors").is_file():
         return load_run(out, device)
-    dtype = resolve_precision(config.precision, device)
-    trainer = Trainer(config, images, out, device, dtype)
-    require_space(out, 2 * trainer.checkpoint_bytes(), "out")  # a checkpoint, and the next one or the weights beside it
-    if (out / "checkpoint.pt").is_file():
-        trainer.resume()
-    env = environment(images, device, dtype)
-    if trainer.writes:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "metrics.json").unlink(missing_ok=True)  # of the weights before
-        write_whole(out / "config.json", config.to_json().encode())
-        write_whole(out / "env.json", json.dumps(env, indent=1).encode())
-    with cuda_settings(device):
-        trainer.run(on_log or (lambda record: None), config.steps if until is None else min(until, config.steps))
-    if trainer.done == config.steps:
-        trainer.finish(env)
+    state = read_checkpoint(out / "checkpoint.pt", config) if (out / "checkpoint.pt").is_file() else None
+    if state is not None and until <= state["done"] < config.steps:
+        return load_run(out, device)
+    here = {"precision": resolve_precision(config.precision, device), "threads": threads_for(config)}
+    began = {key: state[key] for key in here if state and key in state}  # as the run began
+    here |= began
+    with using_threads(here["threads"]), cuda_settings(device):
+        trainer = Trainer(config, images, out, device, **here)
+        if state is not None:
+            trainer.load_state_dict(state)
+        trainer.begin()
+        trainer.run(on_log or (lambda record: None), until)
+        if trainer.done == config.steps:
+            trainer.finish()
     if distributed.is_initialized():
         distributed.barrier()  # until the first process has written
     return load_run(out, device)
@@ -73,43 +85,67 @@ def train(
 class Trainer:
     """The state of a training, how it is saved, and the loop."""
 
-    def __init__(self, config: Config, images: ImageSet, out: Path, device: torch.device, dtype: torch.dtype) -> None:
-        self.config, self.out = config, out
-        parts = (config, build(config), build(config)[0], images.pixels.to(device), dtype)
-        if distributed.is_initialized():
-            self.step = DistributedStep(*parts)
-            self.update, self.writes = self.step, self.step.rank == 0
-        else:
-            self.step = Step(*parts)
-            self.update, self.writes = in_form(self.step, config.step_form), True
+    def __init__(
+        self, config: Config, images: ImageSet, out: Path, device: torch.device, precision: str, threads: int
+    ) -> None:
+        self.config, self.out, self.precision, self.threads = config, out, precision, threads
+        self.about_images, self.environment = about_images(images), environment(device, precision, threads)
+        make = DistributedStep if distributed.is_initialized() else step_of
+        self.step = make(config, build(config), images.pixels.to(device), precision)
+        self.writes = not distributed.is_initialized() or distributed.get_rank() == 0
         self.batches = Batches(config, len(images), device)
-        self.done, self.seconds, self.records = 0, 0.0, []
-        n_terms = len(TERMS) + len(config.latents.codes)
+        self.done, self.seconds, self.records, self.stretches = 0, 0.0, [], []
+        n_terms = len(TERMS) - 1 + len(config.latents.codes)
         self.trace = torch.zeros(config.log_every, n_terms, device=device)  # the steps since the last log
 
-    def run(self, on_log: Callable[[dict[str, Any]], None], until: int) -> None:
+    def begin(self) -> None:
+        """Claim the run directory: config.json and env.json, with a new stretch."""
+        self.stretches.append(
+            {"from": self.done}
+            | {key: self.environment[key] for key in ("device", "precision", "threads", "torch", "commit", "dirty")}
+        )
+        if self.writes:
+            require_space(self.out, 2 * self.checkpoint_bytes(), "out")  # a checkpoint, and what is written beside it
+            self.out.mkdir(parents=True, exist_ok=True)
+            (self.out / "metrics.json").unlink(missing_ok=True)  # of the weights before
+            write_whole(self.out / "config.json", self.config.to_json().encode())
+            self._write_env()
+            self._write_records()  # without those after the checkpoint, which are about to be made again
+
+    def run(self, on_log: OnLog, until: int) -> None:
         config, started = self.config, time.monotonic() - self.seconds
         with interruptible() as interrupted:
             while self.done < until:
-                share = self.done / config.steps
-                self.step.set_rates(share)
-                self.batches.set_moved(share)
-                if config.critic and self.step.critic is None and share >= config.critic_from:
+                now = schedule(config, self.done / config.steps)
+                self.step.set_schedule(now)
+                self.batches.augment_share = now.augment_share
+                if now.critic and self.step.critic is None:
                     self._add_critic(interrupted)
-                self.trace[self.done % config.log_every] = self.update(next(self.batches))
+                terms = self.step(next(self.batches))
+                self.trace[self.done % config.log_every] = torch.cat([terms[name].view(-1) for name in TERMS])
                 self.done += 1
                 self.seconds = time.monotonic() - started
-                last = self.done == config.steps
-                if self.done % config.log_every == 0 or last:
+                if self.done % config.log_every == 0 or self.done == config.steps:
                     on_log(self._log())
-                if interrupted():
+                if self._all_stop(interrupted):
                     self._interrupt()
                 if self.done % config.checkpoint_every == 0 or self.done == until:
                     self.save()
 
+    def _all_stop(self, interrupted: Callable[[], bool]) -> bool:
+        """Whether Ctrl-C was pressed; of several processes all stop at one log step, whichever was told first."""
+        if not distributed.is_initialized():
+            return interrupted()
+        if self.done % self.config.log_every:
+            return False
+        pressed = torch.tensor(float(interrupted()), device=self.step.device)
+        distributed.all_reduce(pressed)
+        return bool(pressed.item())
+
     def _add_critic(self, interrupted: Callable[[], bool]) -> None:
         quiet = BATCH in os.environ or not self.writes
-        critic = learned(self.config, self.step.pixels, self.step.autocast, interrupted, quiet)
+        stop = (lambda: False) if distributed.is_initialized() else interrupted
+        critic = train_critic(self.config, self.step.pixels, self.step.autocast, stop, quiet)
         if critic is None:
             self._interrupt()
         self.step.add_critic(critic)
@@ -124,7 +160,7 @@ class Trainer:
         self._check_finite(n)
         means = self.trace[:n].mean(dim=0).tolist()
         record = {"step": self.done, "seconds": round(self.seconds, 1), **dict(zip(TERMS, means, strict=False))}
-        record["mi"] = means[len(TERMS) :]
+        record["mi"] = means[len(TERMS) - 1 :]
         self.records.append(record)
         self._write_records()
         return record
@@ -132,7 +168,8 @@ class Trainer:
     def _check_finite(self, n: int) -> None:
         bad = (~self.trace[:n].isfinite()).nonzero().tolist()
         if bad:
-            names = [*TERMS, *(f"L_I({self.config.latents.name(i)})" for i in range(len(self.config.latents.codes)))]
+            codes = range(len(self.config.latents.codes))
+            names = [*TERMS[:-1], *(f"L_I({self.config.latents.name(i)})" for i in codes)]
             row, column = bad[0]
             self._stop(self.done - n + row + 1, f"{names[column]} is {self.trace[row, column].item()}")
 
@@ -145,6 +182,10 @@ class Trainer:
         if self.writes:
             write_whole(self.out / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in self.records).encode())
 
+    def _write_env(self, **more: Any) -> None:
+        env = self.environment | self.about_images | {"stretches": self.stretches} | more
+        write_whole(self.out / "env.json", json.dumps(env, indent=1).encode())
+
     def state_dict(self) -> dict[str, Any]:
         return {
             "version": CHECKPOINT_VERSION,
@@ -156,7 +197,25 @@ class Trainer:
             "done": self.done,
             "seconds": self.seconds,
             "records": json.dumps(self.records),
+            "precision": self.precision,
+            "threads": self.threads,
+            "stretches": json.dumps(self.stretches),
         }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint. Raises ValueError when it does not fit."""
+        self.batches.load_state_dict(state["batches"])
+        if "critic" in state["nets"]:
+            self.step.add_critic(new_critic(self.config))
+        for name, net in self.step.nets().items():
+            load_state(net, state["nets"][name], self.out / "checkpoint.pt")
+        for optimiser, own in zip(self.step.optimisers(), state["optimisers"], strict=True):
+            # its state only: a learning rate that is a tensor would come back on the CPU, where no CUDA graph sees it
+            optimiser.load_state_dict({**own, "param_groups": optimiser.state_dict()["param_groups"]})
+        self.trace.copy_(state["trace"])
+        self.done, self.seconds = state["done"], state["seconds"]
+        self.records = json.loads(state["records"])
+        self.stretches = json.loads(state.get("stretches", "[]"))
 
     def checkpoint_bytes(self) -> int:
         """About: the weights of all networks, the critic to come among them, and Adam's two moments of G, D and Q."""
@@ -171,38 +230,39 @@ class Trainer:
             for key, t in net.state_dict().items():
                 if not t.isfinite().all():
                     self._stop(self.done, f"{name}.{key} is not finite")
-        if not self.writes:
-            return
-        buffer = io.BytesIO()
-        torch.save(self.state_dict(), buffer)
-        write_whole(self.out / "checkpoint.pt", buffer.getbuffer())
+        if self.writes:
+            buffer = io.BytesIO()
+            torch.save(self.state_dict(), buffer)
+            write_whole(self.out / "checkpoint.pt", buffer.getbuffer())
 
-    def finish(self, env: dict[str, Any]) -> None:
+    def finish(self) -> None:
         """env.json with the minutes it took, and weights.safetensors last: the mark of a finished run."""
-        if not self.writes:
-            return
-        env = env | {"minutes": round(self.seconds / 60, 2)}
-        write_whole(self.out / "env.json", json.dumps(env, indent=1).encode())
-        generator = self.step.ema if self.config.ema else self.step.G
-        run = Run(self.config, generator, self.step.D, self.out, self.step.device)
-        run.save_weights(self.out / "weights.safetensors")
+        if self.writes:
+            self._write_env(minutes=round(self.seconds / 60, 2))
+            generator = self.step.ema if self.config.ema else self.step.G
+            run = Run(self.config, generator, self.step.D, self.out, self.step.device)
+            run.save_weights(self.out / "weights.safetensors")
 
-    def resume(self) -> None:
-        """Load checkpoint.pt. Raises ValueError when it is cut short or belongs to something else."""
-        file = self.out / "checkpoint.pt"
-        state = read_checkpoint(file, self.config)
-        self.batches.load_state_dict(state["batches"])
-        if "critic" in state["nets"]:
-            self.step.add_critic(new_critic(self.config))
-        for name, net in self.step.nets().items():
-            load_state(net, state["nets"][name], file)
-        for optimiser, own in zip(self.step.optimisers(), state["optimisers"], strict=True):
-            # its state only: a learning rate that is a tensor would come back on the CPU, where no CUDA graph sees it
-            optimiser.load_state_dict({**own, "param_groups": optimiser.state_dict()["param_groups"]})
-        self.trace.copy_(state["trace"])
-        self.done, self.seconds = state["done"], state["seconds"]
-        self.records = json.loads(state["records"])
-        self._write_records()  # those after the checkpoint are about to be made again
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C sets a flag instead of breaking a step in two; a second one interrupts at once."""
+    pressed = []
+
+    def handler(signum: int, frame: Any) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(True)
+
+    try:
+        before = signal.signal(signal.SIGINT, handler)
+    except ValueError:  # not the main thread: Python leaves its signals alone
+        yield lambda: False
+        return
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _check_images(config: Config, images: ImageSet) -> None:

@@ -33,7 +33,7 @@ def test_paper_has_the_codes_of_appendix_c_and_none_of_what_helps(dataset, noise
 def test_a_config_of_an_earlier_version_lacks_what_was_off():
     values = json.loads(preset("mnist").to_json())
     for name in LATER - {"info_trains_g", "objective"}:
-        assert not values.pop(name) or name == "moved"
+        assert not values.pop(name) or name == "augment_share"
     assert Config.from_json(json.dumps(values)) == preset("mnist")
     del values["ema"]
     with pytest.raises(ValueError, match="ema"):
@@ -45,7 +45,7 @@ def test_openai_is_the_public_code():
     assert (c.slope, c.steps, c.batch, c.lr_d, c.lr_g, c.beta1) == (0.01, 5000, 128, 2e-4, 1e-3, 0.5)
     assert c.latents == LatentSpec(62, (Categorical(10), Uniform(1.0), Uniform(1.0)), "uniform")
     assert c.lambda_info == (1.0, 1.0, 1.0)
-    assert (c.ema, c.shift, c.warp, c.lr_decay, c.fresh_fakes, c.info_trains_trunk) == (0, 0, 0, False, True, True)
+    assert (c.ema, c.shift, c.warp, c.lr_decay, c.new_fakes_for_g, c.info_trains_trunk) == (0, 0, 0, False, True, True)
 
 
 def test_paper_keeps_what_the_paper_says():

@@ -42,7 +42,7 @@ from helpers import tiny
 import infogan_core as ig
 pixels = torch.randint(256, (256, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 print("ready", flush=True)
-config = tiny(steps=60, ema=0.9, lr_decay=True, shift=2, moved_grows=0.5)
+config = tiny(steps=60, ema=0.9, lr_decay=True, shift=2, augment_warmup=0.5)
 ig.train(config, ig.ImageSet(pixels, None, "noise"), sys.argv[1],
          on_log=lambda record: print(record["step"], flush=True))
 """
