@@ -1,6 +1,28 @@
-# make mnist | svhn | celeba | features | lab | gallery | share | figure1 | evidence | results | test | bench | bench-sliders: each makes .venv and installs first, when missing
+define HELP
+make mnist          train on 4,000 real digits, then sliders: 5 minutes on 2 cores
+make svhn           the published house numbers; with SOURCE= or PROFILE= a training
+make celeba         the published faces; with SOURCE= or PROFILE= a training
+  PROFILE=quick     or smoke (seconds), or paper (hours)
+  SOURCE=embedded   or download, or a path: official files, an .npz, a folder of pictures
+  SKIP_BAD=False    True leaves out pictures that cannot be used
+  SEED=0  DEVICE=auto  OUT=folder
+  WEIGHTS=train     or published, or a run directory: what the notebook shows
+make lab            JupyterLab: NOTEBOOK=mnist, ARGS= for its own flags; root needs ARGS=--allow-root
+make gallery        the published runs as a web page: THEME=light or dark, ARGS= for Voila's own flags
+make share          one HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html
+make classifier     a classifier for evaluate(): DATASET=svhn SOURCE=path SEED=0 SKIP_BAD=False OUT=folder
+make features       the same
+make study          the paper's claims, measured again, in hours: STUDY=figure1 for one, SOURCE=download or a path
+make evidence       all of MNIST's studies
+make figure1        the same as make study STUDY=figure1
+make results        outputs/published/RESULTS.md and README's tables, from the files of the runs
+make test           every check that CI runs
+make bench          the time of a training step here
+make bench-sliders  the time of a slider's move here, in headless Chromium
+Every target first makes .venv with PYTHON=python3, and installs what it needs there.
+endef
+
 PROFILE ?= quick
-SOURCE ?= embedded
 SEED ?= 0
 SKIP_BAD ?= False
 DEVICE ?= auto
@@ -8,43 +30,58 @@ THEME ?= light
 DATASET ?= svhn
 NOTEBOOK ?= mnist
 RUN ?= outputs/published/mnist
-OUT ?= outputs/$@$(if $(filter-out quick,$(PROFILE)),-$(PROFILE))$(if $(filter-out train,$(WEIGHTS)),-loaded)
 PYTHON ?= python3
+BIN := .venv/bin
 # a picture that is too large to bring is refused in words, where servers would hang up at 10 MiB
 MESSAGE := "{'websocket_max_message_size': 67108864}"
-BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
+# whether the user gave a variable, on the command line or in the environment
+named = $(filter command environment,$(origin $1))
+
+help:
+	$(info $(HELP)) @:
+
+NOTEBOOKS := mnist svhn celeba
+STUDIES := study evidence figure1
+.PHONY: help $(NOTEBOOKS) $(STUDIES) lab gallery share classifier features results test bench bench-sliders
 
 mnist: WEIGHTS ?= train
-svhn celeba: WEIGHTS ?= published
-
-figure1 evidence: SOURCE = download
-figure1 evidence: .venv/installed  # L_I(c1) of InfoGAN and of a GAN; all studies: SOURCE=download, or a path to all of MNIST
-	$(BIN)/python -m infogan_core.evidence $(filter figure1,$@) --source "$(SOURCE)"
-
-results: .venv/installed  # outputs/published/RESULTS.md and README's tables, from the published runs' files
-	$(BIN)/python -m infogan_core.results
-
-.PHONY: figure1 evidence results mnist svhn celeba features lab gallery share test bench bench-sliders
-mnist svhn celeba: .venv/installed
-	$(BIN)/python -m infogan_core.batch notebooks/$@.ipynb -p profile $(PROFILE) -p weights $(WEIGHTS) \
-		-p source "$(SOURCE)" -p skip_bad $(SKIP_BAD) -p seed $(SEED) -p device $(DEVICE) --out "$(OUT)"
-	@echo "executed notebook: $(OUT)/$@.ipynb   run: $(OUT)/   sliders: make lab NOTEBOOK=$@"
-
-features: OUT = outputs/published/features
-features: .venv/installed  # a classifier that evaluate() reads pictures with: DATASET=svhn or celeba, SOURCE=path
-	$(BIN)/python -m infogan_core.features $(DATASET) "$(SOURCE)" --seed $(SEED) --out "$(OUT)" \
-		$(if $(filter True,$(SKIP_BAD)),--skip-bad)
+svhn celeba: WEIGHTS ?= $(if $(call named,SOURCE)$(call named,PROFILE),train,published)
+$(NOTEBOOKS): loaded = $(filter-out train,$(WEIGHTS))
+$(NOTEBOOKS): shown = $(if $(loaded),$(patsubst published,outputs/published/$@,$(WEIGHTS)),$(OUT))
+$(NOTEBOOKS): SOURCE ?= embedded
+$(NOTEBOOKS): OUT ?= outputs/$@$(if $(loaded),-loaded,$(if $(filter-out quick,$(PROFILE)),-$(PROFILE)))
+$(NOTEBOOKS): .venv/installed
+	$(BIN)/python -m infogan_core batch notebooks/$@.ipynb -p profile "$(PROFILE)" -p weights "$(WEIGHTS)" \
+		-p source "$(SOURCE)" -p skip_bad $(SKIP_BAD) -p seed $(SEED) -p device "$(DEVICE)" --out "$(OUT)"
+	@echo "executed notebook: $(OUT)/$@.ipynb"
+	@echo "the run: $(shown), next: make share RUN=$(shown), or make lab NOTEBOOK=$@"
 
 lab: .venv/installed
-	$(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb --ServerApp.tornado_settings=$(MESSAGE)
+	$(if $(filter 0,$(shell id -u)),$(if $(findstring --allow-root,$(ARGS)),,$(error root needs: make lab ARGS=--allow-root)))
+	$(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb --ServerApp.tornado_settings=$(MESSAGE) $(ARGS)
 
-gallery: .venv/installed-show  # the published runs on one page, a tab each
+gallery: .venv/installed-show
 	$(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 --theme=$(THEME) \
-		--Voila.tornado_settings=$(MESSAGE)
+		--Voila.tornado_settings=$(MESSAGE) $(ARGS)
 
-share: OUT = $(notdir $(patsubst %/,%,$(RUN))).html
-share: .venv/installed-show  # a run as ONE HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html
-	$(BIN)/python -m infogan_core.share "$(RUN)" "$(OUT)"
+share: OUT ?= $(notdir $(patsubst %/,%,$(RUN))).html
+share: .venv/installed-show
+	$(BIN)/python -m infogan_core share "$(RUN)" "$(OUT)"
+
+classifier features: SOURCE ?= embedded
+classifier features: OUT ?= outputs/classifier
+classifier features: .venv/installed
+	$(BIN)/python -m infogan_core classifier $(DATASET) "$(SOURCE)" --seed $(SEED) --out "$(OUT)" \
+		$(if $(filter True,$(SKIP_BAD)),--skip-bad)
+
+figure1: STUDY = figure1
+$(STUDIES): SOURCE ?= download
+$(STUDIES): .venv/installed
+	$(BIN)/python -m infogan_core study $(STUDY) --source "$(SOURCE)"
+
+results: .venv/installed
+	$(BIN)/python -m infogan_core results
 
 test: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -58,14 +95,15 @@ bench-sliders: .venv/installed-dev
 	$(BIN)/python tests/browser/bench_sliders.py
 
 .venv/installed: requirements.txt
+	@echo "Installing into .venv: about 3 GB to download, 6 GB on disk, most of it PyTorch with CUDA. It takes minutes."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -r requirements.txt -e .
+	$(INSTALL) -e .
 	@touch $@
 
 .venv/installed-show: .venv/installed requirements-show.txt
-	$(BIN)/python -m pip install --quiet -r requirements-show.txt
+	$(INSTALL) -r requirements-show.txt
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-show.txt requirements-dev.txt
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
 	@touch $@

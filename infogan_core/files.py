@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 PROJECT = Path(__file__).resolve().parents[1]
 PUBLISHED = PROJECT / "outputs" / "published"
 
 
 def require_space(path: Path, n_bytes: int, what: str) -> None:
-    """Raise OSError, before anything is written, if `path` cannot be made or has no room; `what` says whose it is."""
+    """Raise OSError if `path` cannot be made there or has no room for n_bytes; `what` is its parameter."""
     home = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not home.is_dir():
         raise NotADirectoryError(f"{what}={str(path)!r}: {home} is a file, not a directory; choose another {what}")
@@ -25,28 +27,17 @@ def require_space(path: Path, n_bytes: int, what: str) -> None:
 
 
 @contextlib.contextmanager
-def removed_on_failure(*folders: Path) -> Iterator[None]:
-    """Where what is done within fails, remove those folders, innermost first, that it made and left empty."""
-    made = [folder for folder in folders if not folder.exists()]
-    try:
-        yield
-    except BaseException:
-        for folder in made:
-            with contextlib.suppress(OSError):  # not empty: what has arrived serves the next try
-                folder.rmdir()
-        raise
+def new_file(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write, which appears at `path` when the block ends: after a crash `path` is the old file or the new.
 
-
-def write_whole(path: str | Path, data: bytes) -> None:
-    """Write beside it, fsync, rename: after a crash or a full disk the file is the old one or the new one, never half.
-
+    It is written beside `path`, under a name that no other process uses, and removed where the block fails.
     Raises OSError, naming the file; the old file stays.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.tmp")
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with open(beside, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
@@ -55,9 +46,16 @@ def write_whole(path: str | Path, data: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OSError(error.errno, f"{error.strerror}; the old file, if any, is untouched", str(path)) from None
-    except BaseException:
-        beside.unlink(missing_ok=True)
+    except BaseException as error:  # Ctrl-C, too
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        if isinstance(error, OSError):
+            what = error.strerror or error
+            raise OSError(error.errno, f"{what}; the old file, if any, is untouched", str(path)) from None
         raise
+
+
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Write a file whole or not at all, as `new_file` does."""
+    with new_file(path) as file:
+        file.write(data)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from infogan_core.data.images import ImageSet
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 
 MNIST = (Categorical(10), Uniform(), Uniform())
@@ -16,9 +17,10 @@ MNIST = (Categorical(10), Uniform(), Uniform())
 class FakeRun:
     """A run with a hand-made G, Q and D: `draw(codes)` gives the pictures, `see(x)` Q's outputs, D says their mean."""
 
-    def __init__(self, draw, see, codes=MNIST, path=None, dataset="mnist"):
-        self.config = SimpleNamespace(dataset=dataset, latents=LatentSpec(2, codes))
+    def __init__(self, draw, see, codes=MNIST, path=None, threads=1):
+        self.config = SimpleNamespace(latents=LatentSpec(2, codes), threads=threads)
         self.generate, self.q_params, self.path = lambda _, codes: draw(codes), see, path
+        self.env, self.report = {}, {}
 
     def d_logits(self, x: Tensor) -> Tensor:
         return x.mean(dim=(1, 2, 3))
@@ -28,10 +30,10 @@ class FakeRun:
 
 
 def note(codes: list[Tensor]) -> Tensor:
-    """Pictures that carry their codes in their first pixels: the category / 10, continuous codes from -2..2."""
+    """Pictures that carry their codes in their first pixels: a category / 10, a continuous code from -2..2 as 0..1."""
     x = torch.zeros(len(codes[0]), 1, 28, 28)
     for i, c in enumerate(codes):
-        x[:, 0, 0, i] = c / 10 if i == 0 else (c + 2) / 4
+        x[:, 0, 0, i] = (c + 2) / 4 if c.is_floating_point() else c / 10
     return x
 
 
@@ -55,3 +57,11 @@ def bars(slant: Tensor | float, thickness: float = 3.0) -> Tensor:
 def leaning(codes: list[Tensor]) -> Tensor:
     """Bars whose slant is c2 / 10; c3 moves nothing."""
     return bars(codes[1] / 10)
+
+
+def grey_digits(labels: bool = True, held_out: bool = True, off: int = 0) -> ImageSet:
+    """40 pictures whose brightness says their digit, as `perfect` reads it; held-out labels are `off` by so many."""
+    y = torch.arange(40) % 10
+    x = (25.5 * y).round().to(torch.uint8)[:, None, None, None].expand(-1, 1, 28, 28).clone()
+    other = ImageSet(x, (y + off) % 10 if labels else None, "others") if held_out else None
+    return ImageSet(x, y if labels else None, "digits", other)

@@ -14,7 +14,8 @@ FILES = sorted(CORE.rglob("*.py"))
 FLOORS = (  # from the ground; those of one floor do not know each other
     {"files"},
     {"model"},
-    {"recipes", "data"},
+    {"data"},
+    {"recipes"},
     {"device"},
     {"runs"},
     {"training", "measure", "show", "batch"},

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import nbformat
 
+from infogan_core.__main__ import main
+
 PARAMETERS = """\
 profile: str = "quick"  # not a=b, "#"
 seed = 0
@@ -28,3 +30,8 @@ def write_notebook(path: Path, work: str = WORK, parameters: str = PARAMETERS, t
     cells = [nbformat.v4.new_code_cell(parameters, metadata={"tags": list(tags)}), nbformat.v4.new_code_cell(work)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     return str(path)
+
+
+def batch(*words: str) -> int:
+    """The exit code of `python -m infogan_core batch`."""
+    return main(["batch", *words])

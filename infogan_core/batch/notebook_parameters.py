@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import ast
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import nbformat
 
-
-def read_notebook(notebook: Path) -> tuple[list[Any], dict[str, Any]]:
-    """Its source, (type, text, tags) per cell, and its defaults: the values in the cell tagged "parameters"."""
-    try:
-        cells = nbformat.read(notebook, as_version=4).cells
-    except Exception as error:  # of half a dozen kinds; the text of some quotes the whole file
+def read_notebook(notebook: Path) -> tuple[list[str], dict[str, Any]]:
+    """The text of its code cells, and its defaults: the values in the cell tagged "parameters"."""
+    try:  # not by nbformat, which takes a second to import; papermill checks the rest
+        cells = [cell for cell in json.loads(notebook.read_bytes())["cells"] if cell["cell_type"] == "code"]
+        code = ["".join(cell["source"]) for cell in cells]
+        tagged = [
+            text for text, cell in zip(code, cells, strict=True) if "parameters" in cell["metadata"].get("tags", [])
+        ]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"cannot read the notebook {notebook} ({type(error).__name__})") from error
-    source = [(cell.cell_type, cell.source, cell.metadata.get("tags", [])) for cell in cells]
-    text = next((text for kind, text, tags in source if kind == "code" and "parameters" in tags), None)
-    if text is None:
+    if not tagged:
         raise ValueError(f'{notebook} has no code cell tagged "parameters"')
     try:  # not by papermill's inspect_notebook: its defaults are text, cut by a regex that stumbles over "=" and "#"
-        return source, dict(map(read_literal, ast.parse(text).body))
+        return ["".join(cell["source"]) for cell in cells], dict(map(read_literal, ast.parse(tagged[0]).body))
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"{notebook}: the parameters cell may hold only name = literal, found {error}") from error
 

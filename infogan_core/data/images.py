@@ -1,4 +1,4 @@
-"""ImageSet, images in memory as uint8, and how some of them are held out. sources.py says where they come from."""
+"""ImageSet: pictures in memory as uint8, with those that are held out."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ import torch
 from torch import Tensor
 
 SIZES = (28, 32, 64)  # what the networks take
+WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16, torch.uint32, torch.uint64)
+LEAVE_OUT = "leave such out with skip_bad=True (make: SKIP_BAD=True; a command: --skip-bad)"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImageSet:
-    """Images in memory: `pixels` uint8 [N, C, H, W] in 0..255, square, and `labels` int64 [N] or None.
+    """Pictures in memory. NumPy arrays and lists are taken where tensors are meant.
 
-    `name` says to people what they are and where they came from; `held_out` are images never trained on;
-    `attributes` float32 [N, A] are what else is known of each, called `attribute_names`: CelebA's 40 as 0 or 1, or the
-    factors that a picture was drawn from. `kind` is the data set that they are, "mnist", "svhn", "celeba" or "sprites",
-    and "own" for all else. `stand_in_note` stands on every figure made of rendered ones ("rendered, not SVHN").
+    pixels: uint8 [N, C, H, H] in 0..255
+    labels: whole numbers [N], or None
+    name: what the pictures are and where they came from, for people
+    held_out: pictures that are never trained on, an ImageSet or None
+    attributes: float32 [N, A], what else is known of each picture: CelebA's 40 as 0 or 1, or the factors of a rendering
+    attribute_names: the A names
+    kind: the data set that these pictures are: "mnist", "svhn", "celeba" or "sprites"; "own" for all else
+    stand_in_note: what every figure of rendered pictures says ("rendered, not SVHN"); "" for real ones
+
     Raises ValueError where these do not fit each other.
     """
 
@@ -34,16 +41,43 @@ class ImageSet:
     stand_in_note: str = ""
 
     def __post_init__(self) -> None:
-        shape, labels, attributes = list(self.pixels.shape), self.labels, self.attributes
-        if self.pixels.dtype != torch.uint8 or len(shape) != 4 or shape[2] != shape[3] or 0 in shape:
-            raise ValueError(f"{self.name}: pixels must be uint8 [N, C, H, H], found {self.pixels.dtype} {shape}")
-        if labels is not None and (labels.dtype != torch.int64 or list(labels.shape) != shape[:1]):
-            found = f"{labels.dtype} {list(labels.shape)}"
-            raise ValueError(f"{self.name}: labels must be int64 {shape[:1]}, found {found}")
-        wanted = [shape[0], len(self.attribute_names)]
-        if attributes is not None and (attributes.dtype != torch.float32 or list(attributes.shape) != wanted):
-            found = f"{attributes.dtype} {list(attributes.shape)}"
-            raise ValueError(f"{self.name}: attributes must be float32 {wanted}, one column per name, found {found}")
+        for field in ("pixels", "labels", "attributes"):
+            self._make_tensor(field)
+        shape = list(self.pixels.shape)
+        square = shape[:3] + shape[2:3] if shape and all(shape) else None
+        self._check("pixels", torch.uint8, square, "uint8 [N, C, H, H]")
+        self._check("labels", torch.int64, shape[:1], f"whole numbers {shape[:1]}")
+        columns = [shape[0], len(self.attribute_names)]
+        self._check("attributes", torch.float32, columns, f"numbers {columns}, one column per name")
+        if self.attributes is not None and not self.attributes.isfinite().all():
+            raise ValueError(f"{self.name}: attributes must be finite")
+
+    def _check(self, field: str, dtype: torch.dtype, shape: list[int] | None, form: str) -> None:
+        found = getattr(self, field)
+        if found is not None and (found.dtype != dtype or list(found.shape) != shape):
+            raise ValueError(f"{self.name}: {field} must be {form}, found {found.dtype} {list(found.shape)}")
+
+    def _make_tensor(self, field: str) -> None:
+        """Arrays and lists become tensors, which share an array's memory; labels int64, and attributes float32."""
+        value = getattr(self, field)
+        if value is None and field != "pixels":
+            return
+        if not isinstance(value, Tensor):
+            try:
+                value = torch.from_numpy(np.require(value, requirements=["C", "W"]))
+            except (TypeError, ValueError):  # text, rows of several lengths
+                this = type(value).__name__
+                raise ValueError(f"{self.name}: {field} must be an array of numbers; this {this} is not") from None
+        if field == "labels" and value.dtype in WHOLE:
+            value = value.to(torch.int64)
+        elif field == "attributes":
+            value = value.float()
+        object.__setattr__(self, field, value)
+
+    def __repr__(self) -> str:
+        n, (channels, size) = len(self), self.pixels.shape[1:3]
+        held_out = f", {len(self.held_out):,} held out" if self.held_out else ""
+        return f"ImageSet({self.name!r}, kind {self.kind!r}: {n:,} of {channels}x{size}x{size}{held_out})"
 
     @property
     def stand_in(self) -> bool:
@@ -65,13 +99,13 @@ class ImageSet:
 
     @cached_property
     def sha256(self) -> str:
-        """Hex digest over the shape and the pixels, the same on every machine."""
+        """Hex digest of the shape and the pixels, the same on every machine."""
         digest = hashlib.sha256(repr(tuple(self.pixels.shape)).encode())
         digest.update(self.pixels.cpu().contiguous().numpy())
         return digest.hexdigest()
 
     def pick(self, which: Tensor | slice, name: str) -> ImageSet:
-        """Those at `which`, a slice (shares this set's memory) or int64 [n] (one copy), none of them held out."""
+        """The pictures at `which`, a slice (shares memory) or int64 [n] (a copy), with none held out."""
 
         def rows(t: Tensor | None) -> Tensor | None:
             if t is None or isinstance(which, slice):
@@ -81,13 +115,8 @@ class ImageSet:
         pixels, labels, attributes = map(rows, (self.pixels, self.labels, self.attributes))
         return replace(self, pixels=pixels, labels=labels, attributes=attributes, name=name, held_out=None)
 
-    def of_kind(self, kind: str) -> ImageSet:
-        """The same, held-out ones as well, as a data set that they were found to be."""
-        held_out = self.held_out and replace(self.held_out, kind=kind)
-        return replace(self, kind=kind, held_out=held_out)
-
     def hold_out(self, held_out: Tensor | slice, train: Tensor | slice) -> ImageSet:
-        """Those at `train`, with those at `held_out` held out."""
+        """The pictures at `train`, with those at `held_out` held out."""
         return replace(self.pick(train, self.name), held_out=self.pick(held_out, f"{self.name}, held out"))
 
     def hold_out_fifth(self) -> ImageSet:
@@ -102,8 +131,7 @@ class ImageSet:
 
 def image_set(images: np.ndarray, labels: np.ndarray | None, name: str, kind: str = "own") -> ImageSet:
     """NumPy's uint8 [N, H, W, C], writable, and whole-number labels [N] as an ImageSet that shares the pixels."""
-    pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
-    return ImageSet(pixels, None if labels is None else torch.from_numpy(labels.astype(np.int64)), name, kind=kind)
+    return ImageSet(torch.from_numpy(images).permute(0, 3, 1, 2), labels, name, kind=kind)
 
 
 def fixed_order(n: int) -> Tensor:
@@ -118,5 +146,5 @@ def at_least_two(n: int, where: object) -> None:
 
 
 def one_line(error: Exception | str) -> str:
-    """What an error says, or a file is called, in one line, whatever library raised it."""
+    """The words of an error, or a file's name, in one line, whatever library raised it."""
     return " ".join(str(error).split()) or type(error).__name__

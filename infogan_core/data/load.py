@@ -1,4 +1,4 @@
-"""load_images: every dataset's loader, and somebody's own images for all of them."""
+"""load_images: the pictures of every data set, and a user's own for all of them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,39 @@ from infogan_core.data.celeba.faces import load_celeba
 from infogan_core.data.images import SIZES, ImageSet
 from infogan_core.data.mnist import load_mnist
 from infogan_core.data.own_images import load_own_images
-from infogan_core.data.rendered.sprites import sprites
 from infogan_core.data.svhn import load_svhn
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """What the suite knows of a data set: a new one is a row of DATASETS, a loader, a recipe and a notebook."""
+    """What the suite knows of a data set: a new one is a row of DATASETS, a loader, a recipe and a notebook.
+
+    `load(source, root, **options)` gives the pictures of a word of `sources`, or of a path (None where the path holds
+    other files than the data set's); `options` are those of load_images that it takes.
+    """
 
     title: str
     load: Callable[..., ImageSet | None]
     size: int  # of its pictures, unless another is asked for
     label: str = "class"  # what a label says
     augment: Mapping[str, float] = field(default_factory=dict)  # for its classifier: what leaves the answer as it is
+    sources: tuple[str, ...] = ("embedded", "download")
+    options: tuple[str, ...] = ()
 
 
 DATASETS = {
-    "mnist": DataSet("MNIST", load_mnist, 28, "digit", {"warp": 0.1, "shift": 2.0}),
+    "mnist": DataSet(
+        "MNIST", load_mnist, 28, "digit", {"warp": 0.1, "shift": 2.0}, ("embedded", "download", "dsprites")
+    ),
     "svhn": DataSet("SVHN", load_svhn, 32, "digit", {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True}),
-    "celeba": DataSet("CelebA", load_celeba, 32, "class", {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True}),
+    "celeba": DataSet(
+        "CelebA",
+        load_celeba,
+        32,
+        augment={"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True},
+        options=("size", "crop", "skip_bad"),
+    ),
 }
-SPRITES = 50_000
 
 
 def load_images(
@@ -43,36 +55,65 @@ def load_images(
     crop: tuple[int, int, int] | None = None,
     skip_bad: bool = False,
 ) -> ImageSet:
-    """The images of a dataset, with some held out: the official test set, or a fixed split that no seed changes.
+    """Pictures to train on, and some held out: the official test set, or a part that is the same for every seed.
 
-    `source` is "embedded" (in the installed packages, or rendered), "download" (the official files, into `root`),
-    "dsprites" (rendered sprites), or a path: the official files or a folder that holds them (for CelebA,
-    img_align_celeba.zip or its folder, and list_attr_celeba.txt beside it), an .npz with `images` uint8 [N, H, W] or
-    [N, H, W, C], 28x28, 32x32 or 64x64, and optional integer `labels` [N], `attributes` [N, A], `attribute_names`, or a
-    folder of pictures, cropped to their central squares, subfolders' names, sorted, being labels. CelebA and a folder's
-    pictures are reduced to `size` pixels; CelebA's first to `crop`, centre and side (x, y, side) in pixels of 178x218
-    (None: (89, 121, 128)), and kept in a file in `root`. SVHN's extra_32x32.mat is added where it lies in a folder
-    or, of "download", in root/svhn. `skip_bad` leaves out, and counts in the name, what cannot be used.
-    Raises ValueError or OSError for what cannot be used, RuntimeError where the download fails.
+    dataset: "mnist", "svhn" or "celeba"
+
+    source:
+        "embedded"   needs no network: 5,000 MNIST digits; house numbers and faces are rendered, and say so
+        "download"   the official files, kept in `root`
+        "dsprites"   of "mnist" only: rendered sprites with five known factors
+        a path       the official files, or a folder that holds them;
+                     a folder of your pictures, any size: central squares, and subfolders' names are the labels;
+                     an .npz: `images` uint8 [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, and, if you like,
+                     `labels` [N] (whole numbers), `attributes` [N, A] and `attribute_names` [A]
+
+    size: 28, 32 or 64, to which CelebA and folders of pictures are reduced; without: 28 for MNIST, 32 for SVHN and
+        CelebA. An .npz and sprites are taken as they are; of SVHN and stand-ins another size is refused
+    crop: for CelebA, (x, y, side) of the square to keep, (x, y) its centre, in pixels of 178x218
+    skip_bad: leave out pictures that cannot be used; the name of the ImageSet counts them
+
+    Raises ValueError or OSError, in one line, for what cannot be used, and RuntimeError where the download fails.
     """
     if dataset not in DATASETS:
         raise ValueError(f"unknown dataset {dataset!r}: choose from {', '.join(map(repr, DATASETS))}")
-    of = DATASETS[dataset]
-    if (size := of.size if size is None else size) not in SIZES:
+    row = DATASETS[dataset]
+    if size is not None and size not in SIZES:
         raise ValueError(f"size must be 28, 32 or 64, the networks' image sizes, found {size!r}")
-    if crop and dataset != "celeba":
+    if crop and "crop" not in row.options:
         raise ValueError(f"crop is for CelebA's aligned pictures, found crop={crop!r} for {dataset!r}")
-    if source not in ("embedded", "download", "dsprites"):
-        words = 'source must be "embedded", "download" or a path to your files'
-        if not isinstance(source, (str, os.PathLike)) or not os.fspath(source):
-            raise ValueError(f"{words}, found {source!r}")
-        source = Path(source).expanduser()
-        if not source.exists():
-            raise FileNotFoundError(f"no such file or folder: {source}; {words}")
-    if source == "dsprites":
-        return sprites(SPRITES).hold_out_last(SPRITES // 5)
-    options = {"size": size, "crop": crop, "skip_bad": skip_bad} if dataset == "celeba" else {}
-    images = of.load(source, Path(root).expanduser(), **options)
-    images = load_own_images(source, size, skip_bad) if images is None else images
-    faces = dataset == "celeba" and "Smiling" in images.attribute_names  # CelebA in an .npz, by its attributes
-    return images.of_kind("celeba") if faces else images
+    if source == "embedded":
+        _check_size(row.size, size, dataset, source)  # before they are rendered
+    given = {"size": size or row.size, "crop": crop, "skip_bad": skip_bad}
+    source = _check_source(dataset, source)
+    images = row.load(source, Path(root).expanduser(), **{name: given[name] for name in row.options})
+    if images is None:
+        return load_own_images(source, size or row.size, skip_bad)
+    if images.kind == dataset:
+        _check_size(images.size, size, dataset, source)
+    return images
+
+
+def _check_source(dataset: str, source: str | os.PathLike) -> str | Path:
+    """One of the data set's words, or a path that exists."""
+    sources = DATASETS[dataset].sources
+    if source in sources:
+        return source
+    words = "source must be {} or a path to your files".format(", ".join(f'"{word}"' for word in sources))
+    if takers := [name for name, row in DATASETS.items() if source in row.sources]:
+        raise ValueError(f'"{source}" is a source of {" and ".join(takers)}, not of {dataset}; {words}')
+    if not isinstance(source, (str, os.PathLike)) or not os.fspath(source):
+        raise ValueError(f"{words}, found {source!r}")
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"no such file or folder: {path}; {words}")
+    return path
+
+
+def _check_size(found: int, size: int | None, dataset: str, source: str | Path) -> None:
+    """Raise ValueError where the pictures of a source have another size than the one asked for."""
+    pictures = f'the pictures of {dataset} from "{source}" are {found}x{found}'
+    if found not in SIZES:
+        raise ValueError(f"{pictures}; the networks take 28, 32 or 64 pixels")
+    if size not in (None, found):
+        raise ValueError(f"{pictures} and come in no other size, found size={size}: leave it out")

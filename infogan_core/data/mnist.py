@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import replace
-from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from infogan_core.data.images import ImageSet, fixed_order, image_set, one_line
-from infogan_core.files import removed_on_failure
+from infogan_core.data.download import downloading
+from infogan_core.data.images import ImageSet, fixed_order, image_set
 
-FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+FILES = {  # sha256 of MNIST's own: Fashion-MNIST and others have files of the same names and form
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+SPRITES = 50_000  # pictures, the last fifth of them held out
 
 
 def load_mnist(source: str | Path, root: Path) -> ImageSet | None:
-    """MNIST from any source, the test set held out; None for a path without its files.
+    """MNIST from any source, the test set held out; None for a path without files of its form.
 
+    Other data in MNIST's files, such as Fashion-MNIST, are kind "own", called after their folder.
     Raises ValueError or FileNotFoundError, naming the file, RuntimeError where the download fails.
     """
     if source == "embedded":
         return _embedded()
+    if source == "dsprites":
+        from infogan_core.data.rendered.sprites import sprites
+
+        return sprites(SPRITES).hold_out_last(SPRITES // 5)
     if source == "download":
         _download(root)
         return _read(root / "MNIST" / "raw")
@@ -54,27 +65,31 @@ def _download(root: Path) -> None:
         return
     from torchvision.datasets import MNIST
 
-    try:
-        with removed_on_failure(raw, raw.parent, root):
-            MNIST(root, download=True)
-    except (OSError, RuntimeError, HTTPException) as error:
-        ways = 'source="embedded" (5,000 digits, no network) or source=PATH (your own copy of the files, or own images)'
-        raise RuntimeError(f"MNIST could not be downloaded, use {ways} instead ({one_line(error)})") from None
+    instead = 'use source="embedded" (5,000 digits, no network) or source=PATH (the official files, or own images)'
+    with downloading("MNIST", raw, raw.parent, root, instead=instead):
+        MNIST(root, download=True)
 
 
 def _read(folder: Path) -> ImageSet:
-    """The four official files, decompressed: every training image, and the test images held out."""
-    images, labels, test_images, test_labels = [_read_idx(folder / name) for name in FILES]
-    name = f"MNIST ({len(images):,} digits and {len(test_images):,} test digits, the official files)"
+    """Four decompressed files in MNIST's form: every training image, and the test images held out."""
+    contents = [(folder / name).read_bytes() for name in FILES]
+    arrays = [_parse_idx(folder / name, data) for name, data in zip(FILES, contents, strict=True)]
+    images, labels, test_images, test_labels = arrays
     if len(images) != len(labels) or len(test_images) != len(test_labels):
         raise ValueError(f"{folder}: the labels do not match the images in number, copy the files again")
-    test = image_set(test_images[..., None], test_labels, f"{name}, held out", "mnist")
-    return replace(image_set(images[..., None], labels, name, "mnist"), held_out=test)
+    n, n_test = f"{len(images):,}", f"{len(test_images):,}"
+    if [hashlib.sha256(data).hexdigest() for data in contents] == list(FILES.values()):
+        kind, name = "mnist", f"MNIST ({n} digits and {n_test} test digits, the official files)"
+    else:
+        own = (folder.parent if folder.name == "raw" else folder).resolve().name
+        kind, name = "own", f"own images ({n} and {n_test} test images from {own})"
+    test = image_set(test_images[..., None], test_labels, f"{name}, held out", kind)
+    return replace(image_set(images[..., None], labels, name, kind), held_out=test)
 
 
-def _read_idx(path: Path) -> np.ndarray:
-    """An idx file of bytes, its rank as in its name (torchvision does not check it). Raises ValueError, naming it."""
-    rank, data = int(path.name[-7]), path.read_bytes()
+def _parse_idx(path: Path, data: bytes) -> np.ndarray:
+    """An idx file's array. Raises ValueError, naming the file."""
+    rank = int(path.name[-7])  # which torchvision does not check
     header, body = data[: 4 + 4 * rank], data[4 + 4 * rank :]
     if len(header) < 4 + 4 * rank or header[:4] != bytes((0, 0, 8, rank)):
         raise ValueError(f"{path}: not a decompressed MNIST file, copy it again or remove it")

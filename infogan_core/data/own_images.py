@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 
-from infogan_core.data.images import SIZES, ImageSet, at_least_two, image_set, one_line
+from infogan_core.data.images import LEAVE_OUT, SIZES, ImageSet, at_least_two, image_set, one_line
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".gif": "GIF", ".webp": "WEBP"}
 ARRAYS = ("images", "labels", "attributes", "attribute_names")
@@ -21,21 +19,24 @@ ARRAYS = ("images", "labels", "attributes", "attribute_names")
 def load_own_images(path: Path, size: int, skip_bad: bool = False) -> ImageSet:
     """Somebody's own images, a fifth of them, at most 10,000, held out.
 
-    A folder's pictures are cropped to their central square and reduced to size x size; with `skip_bad` those that do
-    not decode are left out, and counted in the name. An .npz is taken as it is.
+    A folder's pictures are cropped to their central square and reduced to size x size; `skip_bad` leaves out those that
+    do not decode, and counts them in the name. An .npz is taken as it is.
     Raises ValueError, naming the file, for what cannot be used.
     """
     if path.is_dir():
         images = _read_folder(path, size, skip_bad)
     elif path.suffix.lower() == ".npz":
-        images = _read_npz(path)
+        images = read_npz(path)
     else:
         raise ValueError(f"{path}: cannot be used; give an .npz, or a folder with pictures or the official files")
     return images.hold_out_fifth()
 
 
-def _read_npz(path: Path) -> ImageSet:
-    """An .npz, never unpickled: `images`, and `labels`, `attributes` and `attribute_names` where it has them."""
+def read_npz(path: Path) -> ImageSet:
+    """An .npz, never unpickled: `images`, and `labels`, `attributes` and `attribute_names` where it has them.
+
+    Labels become 0, 1, ... in their order.
+    """
     try:
         # ZipFile first: np.load takes whatever is not a zip for a pickle, and would say so of a file cut off
         with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as archive:
@@ -45,7 +46,7 @@ def _read_npz(path: Path) -> ImageSet:
         raise ValueError(f"{path}: cannot be read, write plain arrays with np.savez ({one_line(error)})") from None
     if "images" not in arrays:
         raise ValueError(f"{path}: needs an array named 'images', found {', '.join(keys) or 'no arrays'}")
-    images, labels = arrays["images"], arrays.get("labels")
+    images, names = arrays["images"], arrays.get("attribute_names", np.array([]))
     if images.dtype != np.uint8:
         raise ValueError(f"{path}: images must be uint8 in 0..255, found {images.dtype}; scale, round and convert them")
     if images.ndim == 3:
@@ -53,28 +54,13 @@ def _read_npz(path: Path) -> ImageSet:
     if images.shape[1:] not in [(side, side, channels) for side in SIZES for channels in (1, 3)]:
         form = f"[N, H, W] or [N, H, W, C], {', '.join(f'{side}x{side}' for side in SIZES)}, C 1 or 3"
         raise ValueError(f"{path}: images must be {form}, found {arrays['images'].shape}; transpose or resize them")
-    n = len(images)
-    at_least_two(n, path)
-    if labels is not None:
-        if labels.dtype.kind not in "iu" or labels.shape != (n,):
-            raise ValueError(f"{path}: labels must be {n} whole numbers, found {labels.dtype} {labels.shape}")
-        labels = np.unique(labels, return_inverse=True)[1]  # 0, 1, ... in their order
-    own = image_set(images, labels, f"own images ({n:,} from {path.name})")
-    return _with_attributes(own, arrays, path) if "attributes" in arrays else own
-
-
-def _with_attributes(own: ImageSet, arrays: dict[str, np.ndarray], path: Path) -> ImageSet:
-    """The images with attributes float32 [N, A]: any finite numbers. Raises ValueError where they do not fit."""
-    values, names = arrays["attributes"], arrays.get("attribute_names")
-    if values.dtype.kind not in "biuf" or values.ndim != 2 or len(values) != len(own) or not np.isfinite(values).all():
-        raise ValueError(
-            f"{path}: attributes must be finite numbers [{len(own)}, A], found {values.dtype} {values.shape}"
-        )
-    if names is None or names.dtype.kind != "U" or names.shape != values.shape[1:]:
-        found = "none" if names is None else f"{names.dtype} {names.shape}"
-        raise ValueError(f"{path}: attribute_names must be {values.shape[1]} strings, found {found}")
-    attributes = torch.from_numpy(values.astype(np.float32))
-    return replace(own, attributes=attributes, attribute_names=tuple(names.tolist()))
+    at_least_two(len(images), path)
+    own = image_set(images, arrays.get("labels"), f"own images ({len(images):,} from {path.name})")
+    if own.labels is not None:
+        own = replace(own, labels=own.labels.unique(return_inverse=True)[1])
+    if "attributes" not in arrays:
+        return own
+    return replace(own, attributes=arrays["attributes"], attribute_names=tuple(map(str, names.ravel())))
 
 
 def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:
@@ -85,9 +71,12 @@ def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:
         raise ValueError(f"{folder}: holds no pictures ({', '.join(FORMATS)}) and none of the dataset's official files")
     images, good = np.empty((len(paths), size, size, 3), np.uint8), []
     for path in paths:
-        with contextlib.suppress(ValueError) if skip_bad else contextlib.nullcontext():
+        try:
             images[len(good)] = read_picture(path, size)
             good.append(path)
+        except ValueError as error:
+            if not skip_bad:
+                raise ValueError(f"{error}, or {LEAVE_OUT}") from None
     images, skipped = images[: len(good)], len(paths) - len(good)
     at_least_two(len(good), f"{folder}, {skipped} bad pictures skipped" if skipped else folder)
     if all((image == image[..., :1]).all() for image in images):  # grey, however it was stored
@@ -99,7 +88,7 @@ def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:
     return image_set(images, np.array([classes.index(path.parent) for path in good]), name)
 
 
-def read_picture(file: Path | BinaryIO, size: int, name: str = "") -> np.ndarray:
+def read_picture(file: Path | BinaryIO, size: int) -> np.ndarray:
     """The central square of a picture, upright, on white where it is transparent: uint8 [size, size, 3].
 
     Raises ValueError, naming it, for what does not decode.
@@ -113,4 +102,4 @@ def read_picture(file: Path | BinaryIO, size: int, name: str = "") -> np.ndarray
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
             return np.asarray(ImageOps.fit(picture.convert("RGB"), (size, size)))
     except Exception as error:  # each decoder raises its own
-        raise ValueError(f"{name or file}: does not decode, repair or remove it ({one_line(error)})") from None
+        raise ValueError(f"{file}: does not decode ({one_line(error)}); repair or remove it") from None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from infogan_core.data.download import downloading
 from infogan_core.data.images import ImageSet, at_least_two, one_line
-from infogan_core.files import removed_on_failure
 
 TRAIN, TEST, EXTRA = "train_32x32.mat", "test_32x32.mat", "extra_32x32.mat"
 RENDERED = 20_000  # pictures, the last tenth of them held out
@@ -46,13 +45,10 @@ def _download(folder: Path) -> None:
     from torchvision.datasets.utils import download_url
 
     parts = ["train", "test"] + ["extra"] * (folder / EXTRA).is_file()
-    try:
-        with removed_on_failure(folder, folder.parent):
-            for url, name, md5 in (SVHN.split_list[part] for part in parts):
-                download_url(url, folder, name, md5)
-    except (OSError, RuntimeError, HTTPException) as error:
-        ways = f'put {TRAIN} and {TEST} into {folder}, or use source="embedded" (rendered) or source=PATH'
-        raise RuntimeError(f"SVHN could not be downloaded: {ways} ({one_line(error)})") from None
+    instead = f'put {TRAIN} and {TEST} into {folder}, or use source="embedded" (rendered) or source=PATH'
+    with downloading("SVHN", folder, folder.parent, instead=instead):
+        for url, name, md5 in (SVHN.split_list[part] for part in parts):
+            download_url(url, folder, name, md5)
 
 
 def _read(path: Path, where: str, extra: bool = True) -> ImageSet:
@@ -80,21 +76,11 @@ def _read_mat(path: Path) -> ImageSet:
         raise ValueError(f"{path}: X must be uint8 [32, 32, 3, N], found {pictures.dtype} {pictures.shape}")
     n = pictures.shape[3]
     at_least_two(n, path)
-    sparse = not isinstance(digits, np.ndarray)
-    if (
-        sparse
-        or digits.dtype.kind not in "iuf"
-        or digits.ndim > 2
-        or max(digits.shape, default=0) != n
-        or digits.size != n
-    ):
-        raise ValueError(f"{path}: y must be {n} numbers, one per picture, found {digits.dtype} {digits.shape}")
-    digits = digits.ravel()
-    if not np.isin(digits, np.arange(1, 11)).all():
-        strange = digits[~np.isin(digits, np.arange(1, 11))][0]
-        raise ValueError(f"{path}: y must be digits 1..10, where 10 is the digit 0, found {strange}")
+    digits = np.ravel(digits)
+    if digits.shape != (n,) or not np.isin(digits, np.arange(1, 11)).all():
+        raise ValueError(f"{path}: y must be {n} digits 1..10, one per picture, where 10 is the digit 0")
     pixels = torch.from_numpy(pictures.transpose(3, 2, 0, 1))
-    return ImageSet(pixels, torch.from_numpy(digits.astype(np.int64) % 10), str(path), kind="svhn")
+    return ImageSet(pixels, digits.astype(np.int64) % 10, str(path), kind="svhn")
 
 
 def _load_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:

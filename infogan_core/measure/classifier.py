@@ -1,8 +1,9 @@
-"""A small classifier's network and its file: what pictures show, in words, and the features they are compared in."""
+"""A small classifier and its file: it reads what pictures show, and pictures are compared in its features."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from infogan_core.data.images import ImageSet
 
 FOLDER = PUBLISHED / "features"
-SIDE = 32  # pictures of other sizes are brought to it by averaging
-WIDTH = 96  # features per picture: few enough that a few thousand pictures determine their covariance
+SIDE = 32  # pictures of other sizes are averaged to it
+N_FEATURES = 96  # per picture: few enough that a few thousand pictures determine their covariance
 CHUNK = 500  # pictures per forward pass
 
 
 @dataclass(frozen=True)
 class Head:
-    """One thing that is read off a picture: one of `values`, told apart by `edges`, one fewer than the values."""
+    """One thing that is read off a picture: its `values`, and the `edges` between their numbers, one fewer."""
 
     name: str
     values: tuple[str, ...]  # ("no", "yes") for an attribute that is there or not
@@ -38,7 +39,7 @@ class Head:
 
 
 class ClassifierNet(nn.Module):
-    """Four 3x3 convolutions and a layer of WIDTH features, with batch norm: RGB [N, 3, H, H] -> logits of all heads."""
+    """Four 3x3 convolutions and a layer of N_FEATURES, with batch norm: RGB [N, 3, H, H] -> logits of all heads."""
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -48,13 +49,13 @@ class ClassifierNet(nn.Module):
             layers += [nn.BatchNorm2d(width), nn.ReLU()]
             channels = width
         in_features = channels * (SIDE // 8) ** 2
-        self.trunk = nn.Sequential(*layers, nn.Flatten(), nn.Linear(in_features, WIDTH, bias=False))
-        self.norm = nn.BatchNorm1d(WIDTH)
-        self.head = nn.Sequential(nn.ReLU(), nn.Dropout(0.2), nn.Linear(WIDTH, outputs))
+        self.trunk = nn.Sequential(*layers, nn.Flatten(), nn.Linear(in_features, N_FEATURES, bias=False))
+        self.norm = nn.BatchNorm1d(N_FEATURES)
+        self.head = nn.Sequential(nn.ReLU(), nn.Dropout(0.2), nn.Linear(N_FEATURES, outputs))
         self.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
 
     def features(self, x: Tensor) -> Tensor:
-        """[N, 3, H, H] in 0..1 -> [N, WIDTH], before the last ReLU: nearer to Gaussian than after it."""
+        """[N, 3, H, H] in 0..1 -> [N, N_FEATURES], before the last ReLU: nearer to Gaussian than after it."""
         return self.norm(self.trunk(adaptive_avg_pool2d(x, SIDE) * 2 - 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,22 +63,22 @@ class ClassifierNet(nn.Module):
 
 
 class Classifier:
-    """A trained classifier: `heads` are what it reads, `about` what it was trained on and how well it reads."""
+    """A trained classifier: `heads` are what it reads, `about` says what it was trained on and how well it reads."""
 
     def __init__(self, net: ClassifierNet, heads: tuple[Head, ...], about: dict[str, Any]) -> None:
         self.net, self.heads, self.about = net.eval().requires_grad_(False), heads, about
 
     @torch.no_grad()
     def penultimate(self, x: Tensor) -> Tensor:
-        """Pictures [N, 3 or 1, H, H], float in 0..1 or uint8 -> features float [N, WIDTH]. ValueError for others."""
+        """Pictures [N, 3 or 1, H, H], float in 0..1 or uint8 -> features [N, N_FEATURES]. ValueError for others."""
         if x.dim() != 4 or x.shape[1] not in (1, 3) or not (x.is_floating_point() or x.dtype == torch.uint8):
             wanted = "float in 0..1 or uint8 [N, 3 or 1, H, H]"
             raise ValueError(f"this classifier reads {wanted}, found {x.dtype} {list(x.shape)}")
-        return torch.cat([self.net.features(unit(part)) for part in x.split(CHUNK)])
+        return torch.cat([self.net.features(rgb(part)) for part in x.split(CHUNK)])
 
     @torch.no_grad()
     def classify(self, features: Tensor) -> dict[str, Tensor]:
-        """Classifier [N, WIDTH] -> per head the probabilities of its values [N, V]."""
+        """Features [N, N_FEATURES] -> per head the probabilities of its values [N, V]."""
         logits = self.net.head(features).split([len(head.values) for head in self.heads], dim=1)
         return {head.name: part.softmax(dim=1) for head, part in zip(self.heads, logits, strict=True)}
 
@@ -86,7 +87,7 @@ class Classifier:
         return self.classify(self.penultimate(x))
 
 
-def unit(x: Tensor) -> Tensor:
+def rgb(x: Tensor) -> Tensor:
     """uint8 -> float in 0..1, float stays; grey becomes RGB."""
     return (x.float() / 255 if x.dtype == torch.uint8 else x.float()).expand(-1, 3, -1, -1)
 
@@ -96,10 +97,16 @@ def classifier_name(images: ImageSet) -> str:
     return f"{images.kind}-rendered" if images.stand_in else images.kind
 
 
-def save_classifier(features: Classifier, path: str | Path) -> Path:
+def find_classifier(images: ImageSet, path: str | os.PathLike | None = None) -> Classifier | None:
+    """The classifier of such images at `path`, else the published one; None where none is published."""
+    name = classifier_name(images)
+    return load_classifier(name, path) if path or (FOLDER / f"{name}.safetensors").is_file() else None
+
+
+def save_classifier(classifier: Classifier, path: str | Path) -> Path:
     """Weights in fp16, safetensors; the metadata holds `heads` and `about` as JSON. Returns the path."""
-    state = {k: (t.half() if t.is_floating_point() else t).contiguous() for k, t in features.net.state_dict().items()}
-    metadata = {"heads": json.dumps([asdict(head) for head in features.heads]), "about": json.dumps(features.about)}
+    state = {k: (t.half() if t.is_floating_point() else t).contiguous() for k, t in classifier.net.state_dict().items()}
+    metadata = {"heads": json.dumps([asdict(head) for head in classifier.heads]), "about": json.dumps(classifier.about)}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, save(state, metadata=metadata))
@@ -113,7 +120,7 @@ def load_classifier(name: str, path: str | Path | None = None) -> Classifier:
     """
     path = FOLDER / f"{name}.safetensors" if path is None else Path(path)
     if not path.is_file():
-        how = f"make features DATASET={name.split('-')[0]} SOURCE=PATH"
+        how = f"python -m infogan_core classifier {name.split('-')[0]} SOURCE"
         raise FileNotFoundError(f"no classifier for {name!r} at {path}: train it with `{how}`")
     try:
         with safe_open(path, framework="pt") as file:

@@ -1,81 +1,72 @@
-"""What a code moves that can be measured on the picture itself, and how steadily, whatever the other codes are."""
+"""What each code changes that can be measured on the picture itself, and how steadily, whatever the other codes are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
-from infogan_core.measure.picture_measures import (
-    border,
-    brightness,
-    chroma,
-    contrast,
-    hue,
-    left_edge,
-    right_edge,
-    saturation,
-    slant,
-    stroke_thickness,
-    width,
-)
-from infogan_core.model.latents import Categorical, LatentSpec
+from infogan_core.measure import picture_measures as measures
+from infogan_core.measure.context import as_pixels
+from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 
 if TYPE_CHECKING:
+    from infogan_core.measure.context import Context
     from infogan_core.runs import Run
 
-GREY = {
-    "slant": slant,
-    "width": width,
-    "thickness": stroke_thickness,
+STROKE_MEASURES = {"slant": measures.slant, "width": measures.width, "thickness": measures.stroke_thickness}
+COLOUR_MEASURES = {
+    "brightness": measures.brightness,
+    "contrast": measures.contrast,
+    "hue": measures.hue,
+    "saturation": measures.saturation,
+    "background brightness": lambda x: measures.brightness(measures.border(x)),
+    "background hue": lambda x: measures.hue(measures.border(x)),
+    "left edge": measures.left_edge,
+    "right edge": measures.right_edge,
 }
-COLOUR = {
-    "brightness": brightness,
-    "contrast": contrast,
-    "hue": hue,
-    "saturation": saturation,
-    "background brightness": lambda x: brightness(border(x)),
-    "background hue": lambda x: hue(border(x)),
-    "left edge": left_edge,
-    "right edge": right_edge,
-}
-PLANE = {
-    "hue": chroma,
-    "background hue": lambda x: chroma(border(x)),
-}  # angles have no mean
-NAMED = 0.8  # a code is named after what it moves with at least this Spearman correlation, or correlation ratio
-SHARE = 0.1  # ... if it explains at least this share of how that differs between pictures (see `shares`)
-TIED = 0.01  # what is that close to the strongest is named beside it
+HUES_AS_POINTS = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(measures.border(x))}
+MIN_RHO_FOR_NAME = 0.8  # Spearman correlation, or correlation ratio, with which a measure names a code
+MIN_SHARE_FOR_NAME = 0.1  # ... if the code explains at least this share of how it differs between pictures
+TIE_MARGIN = 0.01  # a measure of strokes that is this close to the strongest one is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
-NOISES = 20  # sweeps per category
-KEPT, SURE = 500, 0.8  # settings in which what is read should stay, and how certain a reader is then
-SETTINGS = 50  # of noise and the other codes, for each of which a categorical code runs through its categories
+SWEEPS_PER_CATEGORY = 20
+SETTINGS_PER_CATEGORY = 50  # of noise and the other codes, where the effect of a categorical code is measured
+KEPT_SETTINGS = 500  # in which what is read should stay
+MIN_CONFIDENCE = 0.8  # of a reader that is sure
 
 
-def moves(run: Run, code: int, channels: int, seed: int) -> dict:
-    """What of the picture a code moves: `movement` of a continuous one, "eta2" of a categorical one in colour."""
-    if not isinstance(run.config.latents.codes[code], Categorical):
-        return movement(run, code, seed)
-    return {"eta2": context(run, code, seed)} if channels == 3 else {}
+def effects(context: Context) -> dict[str, Any]:
+    """{"codes": per code `sweep_effects` of a continuous one, "eta2" of a categorical one, and in colour "share"}."""
+    run, spec, (codes, x) = context.run, context.run.config.latents, context.generated
+    colour, report = x.shape[1] == 3, {}
+    share = shares(spec, codes, x) if colour else []
+    for i, code in enumerate(spec.codes):
+        if isinstance(code, Uniform):
+            numbers = sweep_effects(run, i, context.seed)
+        else:
+            numbers = {"eta2": category_effects(run, i, context.seed)} if colour else {}
+        report[spec.name(i)] = numbers | ({"share": share[i]} if colour else {})
+    return {"codes": report}
 
 
-def movement(run: Run, code: int, seed: int) -> dict:
-    """Figure 2 (b-d) of Chen et al. 2016 as numbers: what of the picture does the swept code move?
+def sweep_effects(run: Run, code: int, seed: int) -> dict[str, Any]:
+    """Figure 2 (b-d) of Chen et al. 2016 as numbers: what of the picture does the swept code change?
 
-    slant, width, thickness, or the colour measures: Spearman correlation along a sweep, averaged over categories and
-    noise; `spread`, its standard deviation across categories; `ends`, the average measurement at the first and the
-    last value, in its own unit. A hue is an angle: it is followed around the circle along each sweep.
+    Per measure: Spearman correlation along a sweep, averaged over categories and noise; `spread`, its standard
+    deviation across categories; `ends`, the average measurement at the first and the last value, in its own unit. A hue
+    is an angle: it is followed around the circle along each sweep.
     """
     pictures, categories = sweep(run, code, seed)
     values = torch.linspace(*SWEEP)
     report, spread, ends = {}, {}, {}
-    for name, measure in (COLOUR if pictures.dim() == 4 else GREY).items():
+    for name, measure in (COLOUR_MEASURES if pictures.dim() == 4 else STROKE_MEASURES).items():
         measured = measure(pictures).view(-1, len(values))
-        if name in PLANE:
+        if name in HUES_AS_POINTS:
             measured = torch.from_numpy(np.unwrap(measured.numpy(), period=1))
         rho = spearman(values, measured).view(categories, -1)
         report[name] = rho.mean().item()
@@ -84,33 +75,31 @@ def movement(run: Run, code: int, seed: int) -> dict:
     return {**report, "spread": spread, "ends": ends}
 
 
-def context(run: Run, code: int, seed: int) -> dict[str, float]:
-    """What of a colour picture a categorical code decides: eta^2 by measure, noise and other codes held along a row.
+def category_effects(run: Run, code: int, seed: int) -> dict[str, float]:
+    """What of a colour picture a categorical code decides: `eta2` by measure, over rows of all categories.
 
-    The share of the variance within rows (one setting of noise and other codes, all categories) that lies between the
-    categories' means: 1 where a category does the same to every picture, about 1 / SETTINGS where it does nothing.
+    A row is one setting of noise and other codes. 1 where a category does the same to every picture, about
+    1 / SETTINGS_PER_CATEGORY where it does nothing.
     """
-    spec, k = run.config.latents, run.config.latents.codes[code].k
-    noise, codes = spec.sample(SETTINGS, torch.Generator().manual_seed(seed))
-    rows, category = torch.arange(SETTINGS).repeat_interleave(k), torch.arange(k).repeat(SETTINGS)
-    codes = [category if i == code else c[rows] for i, c in enumerate(codes)]
+    spec, k, n = run.config.latents, run.config.latents.codes[code].k, SETTINGS_PER_CATEGORY
+    noise, codes = spec.sample(n, torch.Generator().manual_seed(seed))
+    rows = torch.arange(n).repeat_interleave(k)
+    codes = [torch.arange(k).repeat(n) if i == code else c[rows] for i, c in enumerate(codes)]
     pictures = run.generate(noise[rows], codes).float().cpu()
-    return {name: eta2(PLANE.get(name, measure)(pictures).view(SETTINGS, k, -1)) for name, measure in COLOUR.items()}
+    by_measure = (COLOUR_MEASURES | HUES_AS_POINTS).items()
+    return {name: eta2(measure(pictures).view(n, k, -1)) for name, measure in by_measure}
 
 
-def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, dict[str, float]]]:
-    """How much each code matters in colour: {"share": {measure: its share of the variance between pictures}} per code.
+def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, float]]:
+    """Per code and measure, its share of the variance between random colour pictures x [N, 3, H, W] of `codes`.
 
-    codes, x: random samples, one tensor [N] per code and their pictures [N, 3, H, W] in 0..1; {} for grey ones. A code
-    may move something in every picture alike, and little beside the others. A continuous code counts in ten bins.
+    A code may change something in every picture alike, and little beside the others. A continuous code counts in bins.
     """
-    if x.shape[1] == 1:
-        return [{} for _ in spec.codes]
-    found: list[dict[str, dict[str, float]]] = [{"share": {}} for _ in spec.codes]
-    for name, measure in COLOUR.items():
-        values = torch.cat([PLANE.get(name, measure)(part) for part in x.split(1000)])
+    found: list[dict[str, float]] = [{} for _ in spec.codes]
+    for name, measure in (COLOUR_MEASURES | HUES_AS_POINTS).items():
+        values = torch.cat([measure(part) for part in x.split(1000)])
         for share, code, c in zip(found, spec.codes, codes, strict=True):
-            share["share"][name] = explained(code.bins(c)[0], values)
+            share[name] = explained(code.bins(c)[0], values)
     return found
 
 
@@ -121,23 +110,6 @@ def explained(groups: Tensor, values: Tensor) -> float:
     total, counts = centred.square().sum().item(), torch.bincount(groups).clamp_min(1)
     sums = centred.new_zeros(len(counts), centred.shape[1]).index_add(0, groups, centred)
     return ((sums.square().sum(dim=1) / counts).sum().item() / total) if total > 1e-12 * values.numel() else 0.0
-
-
-def keeps(run: Run, code: int, read: Callable[[Tensor], Tensor], seed: int) -> dict[str, float]:
-    """How often what is read in a picture stays while a continuous code goes from -1 to 1, all else held.
-
-    read  pictures uint8 [N, C, H, W] -> probabilities of what is read, [N, V]. "share" is of KEPT settings; "sure" of
-    the "n_sure" of them in which the reader is at least SURE of both ends (0 if there are none).
-    """
-    noise, codes = run.config.latents.sample(KEPT, torch.Generator().manual_seed(seed))
-    ends = []
-    for value in (-1.0, 1.0):
-        x = run.generate(noise, [torch.full_like(c, value) if i == code else c for i, c in enumerate(codes)])
-        ends.append(read((x.float().cpu() * 255).round().to(torch.uint8)).max(dim=1))
-    (p, first), (q, last) = ends
-    same, sure = (first == last).double(), torch.minimum(p, q) >= SURE
-    n_sure = int(sure.sum())
-    return {"share": same.mean().item(), "sure": same[sure].mean().item() if n_sure else 0.0, "n_sure": n_sure}
 
 
 def eta2(values: Tensor) -> float:
@@ -151,44 +123,70 @@ def eta2(values: Tensor) -> float:
     return between / total if total > 1e-12 * values.numel() else 0.0  # below: rounding
 
 
-def names(codes: dict[str, dict]) -> dict[str, str]:
-    """Each code that moves something steadily, by what it moves most: rho, or the correlation ratio, at least NAMED.
+def digit_kept(context: Context) -> dict[str, Any]:
+    """{"codes": per continuous code "digit_kept", where there is a classifier that reads digits}; see `kept`."""
+    classifier, spec = context.classifier, context.run.config.latents
+    if context.features is None or not any(head.name == "digit" for head in classifier.heads):
+        return {}
+    found = {
+        spec.name(i): {"digit_kept": kept(context.run, i, lambda x: classifier.read(x)["digit"], context.seed)}
+        for i, code in enumerate(spec.codes)
+        if isinstance(code, Uniform)
+    }
+    return {"codes": found}
 
-    In colour, only what it also moves by a SHARE of what lies between pictures. What else it does to a stroke,
-    within TIED as steadily, is named as well: "slant and thickness".
+
+def kept(run: Run, code: int, read: Callable[[Tensor], Tensor], seed: int) -> dict[str, float]:
+    """How often what is read in a picture stays while a continuous code goes from -1 to 1, all else held.
+
+    read  pictures uint8 [N, C, H, W] -> probabilities of what is read, [N, V]. "share" is of KEPT_SETTINGS; "sure" of
+    the "n_sure" of them whose ends are both read with at least MIN_CONFIDENCE (0 if there are none).
     """
-    named = {}
+    noise, codes = run.config.latents.sample(KEPT_SETTINGS, torch.Generator().manual_seed(seed))
+    ends = []
+    for value in (-1.0, 1.0):
+        x = run.generate(noise, [torch.full_like(c, value) if i == code else c for i, c in enumerate(codes)])
+        ends.append(read(as_pixels(x.float().cpu())).max(dim=1))
+    (p, first), (q, last) = ends
+    same, sure = (first == last).double(), torch.minimum(p, q) >= MIN_CONFIDENCE
+    n_sure = int(sure.sum())
+    return {"share": same.mean().item(), "sure": same[sure].mean().item() if n_sure else 0.0, "n_sure": n_sure}
+
+
+def names_of_effects(codes: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Each code that changes something steadily, by what it changes most; codes as in `effects`.
+
+    In colour, only what it also changes much (MIN_SHARE_FOR_NAME). What else it does to a stroke as steadily, within
+    TIE_MARGIN, is named as well: "slant and thickness".
+    """
+    names = {}
     for code, numbers in codes.items():
-        strength = {m: abs(numbers[m]) for m in (*GREY, *COLOUR) if m in numbers}
-        strength |= {m: eta2**0.5 for m, eta2 in numbers.get("eta2", {}).items()}
-        strength = {m: s for m, s in strength.items() if numbers.get("share", {}).get(m, 1) >= SHARE}
-        if strength and max(strength.values()) >= NAMED:
+        strength = {m: abs(numbers[m]) for m in (*STROKE_MEASURES, *COLOUR_MEASURES) if m in numbers}
+        strength |= {m: ratio**0.5 for m, ratio in numbers.get("eta2", {}).items()}
+        strength = {m: s for m, s in strength.items() if numbers.get("share", {}).get(m, 1) >= MIN_SHARE_FOR_NAME}
+        if strength and max(strength.values()) >= MIN_RHO_FOR_NAME:
             most = max(strength, key=strength.get)
-            tied = [m for m in GREY if max(NAMED, strength[most] - TIED) <= strength.get(m, 0)]
-            named[code] = " and ".join(tied) if most in tied else most
-    return named
-
-
-def first_categorical(spec: LatentSpec) -> int | None:
-    """Index of the code that stands for the class: c1 in all of the paper's experiments."""
-    return next((i for i, code in enumerate(spec.codes) if isinstance(code, Categorical)), None)
+            least = max(MIN_RHO_FOR_NAME, strength[most] - TIE_MARGIN)
+            tied = [m for m in STROKE_MEASURES if strength.get(m, 0) >= least]
+            names[code] = " and ".join(tied) if most in tied else most
+    return names
 
 
 def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:
-    """One code swept for each category of c1 and each noise: (float [categories * NOISES * steps, H, W], categories).
+    """One code swept for each category and each noise: (float [categories * noises * steps, H, W], categories).
 
-    Colour pictures stay [..., 3, H, W]. The rest of G's input is drawn as in training, held along a sweep and shared
-    by the categories.
+    The categories are those of the first categorical code. Colour pictures stay [..., 3, H, W]. The rest of G's input
+    is drawn as in training, held along a sweep and shared by the categories.
     """
-    spec, first = run.config.latents, first_categorical(run.config.latents)
-    noise, codes = spec.sample(NOISES, torch.Generator().manual_seed(seed))
-    values = torch.linspace(*SWEEP)
+    spec, values, n = run.config.latents, torch.linspace(*SWEEP), SWEEPS_PER_CATEGORY
+    noise, codes = spec.sample(n, torch.Generator().manual_seed(seed))
+    first = next((i for i, of in enumerate(spec.codes) if isinstance(of, Categorical)), None)
     categories = 1 if first is None else spec.codes[first].k
-    rows = torch.arange(NOISES).repeat(categories).repeat_interleave(len(values))
+    rows = torch.arange(n).repeat(categories).repeat_interleave(len(values))
     codes = [c[rows] for c in codes]
     if first is not None:
-        codes[first] = torch.arange(categories).repeat_interleave(NOISES * len(values))
-    codes[code] = values.repeat(categories * NOISES)
+        codes[first] = torch.arange(categories).repeat_interleave(n * len(values))
+    codes[code] = values.repeat(categories * n)
     return run.generate(noise[rows], codes).float().cpu().squeeze(1), categories
 
 

@@ -1,4 +1,4 @@
-"""What the codes mean to a reader of the pictures: nats, rates and names, from what a classifier reads in them."""
+"""What the codes mean: what a classifier reads in the pictures of each code, in nats and rates, and names from it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from sklearn.metrics import mutual_info_score
 from torch import Tensor
 
 from infogan_core.measure.classifier import Head
+from infogan_core.measure.code_effects import effects, names_of_effects
+from infogan_core.measure.context import as_pixels
 from infogan_core.measure.picture_measures import mirror_axis
 from infogan_core.model.latents import Categorical, LatentSpec
 
 if TYPE_CHECKING:
     from infogan_core.measure.classifier import Classifier
+    from infogan_core.measure.context import Context
 
-STRONG = 0.4  # a category is named after what is read this much more often than in the median of its code's categories
-LISTED = 0.2  # rates are reported where one category is this much above the median
-SKILL = 0.2  # what the classifier reads little better than by guessing the commonest value names nothing
+MIN_EXCESS_FOR_NAME = 0.4  # a category is named after what is read so much more often than in its code's median one
+MIN_EXCESS_FOR_RATES = 0.2  # rates are reported where one category is so much above the median one
+MIN_SKILL = 0.2  # a head names something if it makes so many fewer errors than the commonest value as a guess
 WORDS = {  # where CelebA's name, or a factor's, is not what a person would say
     "5_o_Clock_Shadow": "stubble",
     "Heavy_Makeup": "make-up",
@@ -42,22 +45,47 @@ FAMILIES = {  # the attributes that count for CelebA, each family once
 }
 
 
-def meaning(
+def meaning(context: Context) -> dict[str, Any]:
+    """{"meaning": `links_of_codes` by what the classifier reads in generated pictures, of faces their pose as well}."""
+    if context.features is None:
+        return {}
+    classifier, (codes, x) = context.classifier, context.generated
+    heads = classifier.heads
+    read = {name: p.argmax(dim=1) for name, p in classifier.classify(context.features["generated"]).items()}
+    if classifier.about["dataset"] == "celeba":
+        heads += (pose_head(pose(context.real["train"][0])),)
+        read["pose"] = heads[-1].encode(pose(as_pixels(x)))
+    return {"meaning": links_of_codes(context.run.config.latents, codes, heads, read, unreliable_heads(classifier))}
+
+
+def names(context: Context) -> dict[str, Any]:
+    """{"names": of codes after what they change, and of codes and categories after what is read in their pictures}."""
+    changes = names_of_effects(context.result(effects)["codes"])
+    read = context.result(meaning).get("meaning")
+    return {"names": changes if read is None else name_codes(read, changes)}
+
+
+def class_code(report: dict[str, Any]) -> str | None:
+    """The first categorical code of a report, which stands for the class: "c1" in all of the paper's experiments."""
+    return next((name for name, code in report["codes"].items() if code["kind"] == "categorical"), None)
+
+
+def links_of_codes(
     spec: LatentSpec,
     codes: list[Tensor],
     heads: tuple[Head, ...],
     read: dict[str, Tensor],
-    unread: tuple[str, ...] = (),
+    unreliable: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """What generated pictures say of their codes: one tensor [N] per code; per head, the index of the value read, [N].
 
     codes     per code: "mi", mutual information with each head in nats (see `link`), "mi_bias", the most that was taken
               off for chance; of a categorical code also "rates", per category, of what varies, by name
-    strong    the categories in which something is read STRONG more often than in the median category of their code
+    strong    see `strong_readings`
     families  which of FAMILIES are among these, and "n", how many
-    unread    heads that count for neither, because the classifier reads them badly
+    unread    the heads in `unreliable`, which count for neither
     """
-    report: dict[str, Any] = {"codes": {}, "strong": [], "unread": list(unread), "samples": len(codes[0])}
+    report: dict[str, Any] = {"codes": {}, "strong": [], "unread": list(unreliable), "samples": len(codes[0])}
     for i, (code, c) in enumerate(zip(spec.codes, codes, strict=True)):
         groups, k = code.bins(c)
         tables = {head.name: contingency(groups, read[head.name], k, len(head.values)) for head in heads}
@@ -66,21 +94,21 @@ def meaning(
         entry["mi_bias"] = max(bias for _, bias in links.values())
         if isinstance(code, Categorical):
             rates = {name: (head, rate) for head in heads for name, rate in rates_of(head, tables[head.name]).items()}
-            varied = {name: rate for name, (_, rate) in rates.items() if (rate - rate.quantile(0.5)).max() >= LISTED}
+            excess = {name: (rate - rate.quantile(0.5)).max() for name, (_, rate) in rates.items()}
+            varied = {name: rate for name, (_, rate) in rates.items() if excess[name] >= MIN_EXCESS_FOR_RATES}
             entry["rates"] = {name: [round(r, 4) for r in rate.tolist()] for name, rate in varied.items()}
-            report["strong"] += strong(
-                spec.name(i), {name: rate for name, rate in rates.items() if rate[0].name not in unread}
-            )
+            reliable = {name: (head, rate) for name, (head, rate) in rates.items() if head.name not in unreliable}
+            report["strong"] += strong_readings(spec.name(i), reliable)
         report["codes"][spec.name(i)] = entry
     reads = {entry["reads"] for entry in report["strong"]}
     found = [family for family, members in FAMILIES.items() if reads.intersection(members)]
     return report | {"families": {"n": len(found), "found": found}}
 
 
-def read_badly(features: Classifier) -> tuple[str, ...]:
-    """Heads whose held-out errors are not SKILL fewer than those of always answering the commonest value."""
-    held_out = [(head.name, features.about["held_out"][head.name]) for head in features.heads]
-    return tuple(name for name, of in held_out if 1 - of["accuracy"] > (1 - SKILL) * (1 - of["commonest"]))
+def unreliable_heads(classifier: Classifier) -> tuple[str, ...]:
+    """Heads whose held-out errors are not MIN_SKILL fewer than those of always answering the commonest value."""
+    held_out = [(head.name, classifier.about["held_out"][head.name]) for head in classifier.heads]
+    return tuple(name for name, of in held_out if 1 - of["accuracy"] > (1 - MIN_SKILL) * (1 - of["commonest"]))
 
 
 def pose(x: Tensor) -> Tensor:
@@ -129,32 +157,31 @@ def head_name(head: Head) -> str:
     return WORDS.get(head.name) or head.name.replace("_", " ").lower().removeprefix("wearing ")
 
 
-def strong(code: str, rates: dict[str, tuple[Head, Tensor]]) -> list[dict[str, Any]]:
-    """What is read in a category STRONG more often than in the median category, the largest excess first."""
+def strong_readings(code: str, rates: dict[str, tuple[Head, Tensor]]) -> list[dict[str, Any]]:
+    """What is read in a category MIN_EXCESS_FOR_NAME more often than in the median one, the largest excess first."""
     found = []
     for name, (head, rate) in rates.items():
+        topic = name if head.values == ("no", "yes") else head_name(head)
         median = rate.quantile(0.5).item()
         for category, r in enumerate(rate.tolist()):
-            if r - median >= STRONG:
-                topic = name if head.values == ("no", "yes") else head_name(head)
-                found.append(
-                    {"code": code, "category": category, "reads": name, "topic": topic, "rate": r, "median": median}
-                )
+            if r - median >= MIN_EXCESS_FOR_NAME:
+                of = {"code": code, "category": category, "reads": name, "topic": topic}
+                found.append(of | {"rate": r, "median": median})
     return sorted(found, key=lambda entry: entry["median"] - entry["rate"])
 
 
-def name_codes(report: dict[str, Any], moved: dict[str, str]) -> dict[str, str]:
+def name_codes(read: dict[str, Any], changes: dict[str, str]) -> dict[str, str]:
     """Names of codes and categories: {"c1": "digit", "c1=7": "digit 3 94%", "c3": "hat, smile", "c5": "brightness"}.
 
-    A code's name lists what its named categories are about, at most three, then what it moves (`moved`, by code);
-    what has no strong link has no name.
+    read: as of `links_of_codes`. A code's name lists what its named categories are about, at most three, then what it
+    changes (`changes`, by code); what has no strong link has no name.
     """
     named, topics = {}, {}
-    for entry in report["strong"]:
+    for entry in read["strong"]:
         named.setdefault(f"{entry['code']}={entry['category']}", f"{entry['reads']} {entry['rate']:.0%}")
         topics.setdefault(entry["code"], {})[entry["topic"]] = None
-    for code in report["codes"]:
-        words = [*list(topics.get(code, {}))[:3], *([moved[code]] if code in moved else [])]
+    for code in read["codes"]:
+        words = [*list(topics.get(code, {}))[:3], *([changes[code]] if code in changes else [])]
         if words:
             named[code] = ", ".join(words)
     return named

@@ -19,34 +19,34 @@ if TYPE_CHECKING:
     from infogan_core.data.images import ImageSet
     from infogan_core.runs import Run
 
-PICTURES = 5_000  # held out, at most so many are read
-VALUES, PARTS = 40, 10  # a factor of more values than that is cut into equal parts
-RARE = 10  # pictures: no score is known of a value that fewer show
+MAX_PICTURES = 5_000  # held-out ones that are read
+MAX_VALUES, N_PARTS = 40, 10  # a factor of more values is cut into so many equal parts
+MIN_PICTURES = 10  # per value of a factor; with fewer no score can be told
 BINS = 20  # of a continuous code, where mutual information is counted
 VOTES, GROUP = 800, 64  # of the FactorVAE score: votes, and pictures that share a factor's value in each
-DEAD = 0.05  # a code whose deviation is below this much of the largest takes no part in the FactorVAE score
+MIN_DEVIATION = 0.05  # of the largest: a code that varies less takes no part in the FactorVAE score
 Codes = Sequence[np.ndarray]  # what Q reads of each code: float [N], the mean, or [N, K], a category's probabilities
 
 
 def measure(run: Run, images: ImageSet, seed: int = 0) -> dict[str, float]:
-    """`scores` of what Q reads in held-out pictures whose attributes are the factors that they were drawn from.
+    """`scores` of what Q reads in held-out pictures whose attributes are their true factors.
 
     Raises ValueError for pictures of which no factors are known, or none are held out, or that `scores` refuses.
     """
     shown = images.held_out
     if shown is None or shown.attributes is None:
         raise ValueError(f"{images.name}: disentanglement is measured on held-out pictures with known attributes")
-    factors = np.stack([_indices(column) for column in shown.attributes[:PICTURES].T], axis=1)
-    read = zip(run.config.latents.codes, run.infer(shown.pixels[:PICTURES].float() / 255), strict=True)
+    factors = np.stack([_indices(column) for column in shown.attributes[:MAX_PICTURES].T], axis=1)
+    read = zip(run.config.latents.codes, run.infer(shown.pixels[:MAX_PICTURES].float() / 255), strict=True)
     codes = [(q[0] if isinstance(code, Uniform) else q).double().cpu().numpy() for code, q in read]
     return scores(codes, factors, seed)
 
 
 def _indices(column: Tensor) -> np.ndarray:
-    """A factor's values as 0, 1, ...; many values in PARTS of about as many pictures each."""
+    """A factor's values as 0, 1, ...; many values in N_PARTS of about as many pictures each."""
     values = column.double().numpy()
-    if len(np.unique(values)) > VALUES:
-        values = np.digitize(values, np.quantile(values, np.linspace(0, 1, PARTS + 1)[1:-1]))
+    if len(np.unique(values)) > MAX_VALUES:
+        values = np.digitize(values, np.quantile(values, np.linspace(0, 1, N_PARTS + 1)[1:-1]))
     return np.unique(values, return_inverse=True)[1]
 
 
@@ -54,7 +54,7 @@ def scores(codes: Codes, factors: np.ndarray, seed: int = 0) -> dict[str, float]
     """All six, each from about 0 to 1, higher is better. factors int [N, K]: 0, 1, ... each.
 
     A categorical code is one code, whatever its number of categories. Raises ValueError where the shapes do not fit,
-    no code varies or one is not finite, or a factor has one value only or one that fewer than RARE pictures show.
+    no code varies, a code is not finite, or a factor has one value only or a value that fewer than MIN_PICTURES show.
     """
     _check(codes, factors)
     information = mutual_information(codes, factors)
@@ -80,8 +80,9 @@ def _check(codes: Codes, factors: np.ndarray) -> None:
         counts = np.unique(f, return_counts=True)[1]
         if len(counts) < 2:
             raise ValueError(f"factor {k} never changes, and cannot be told from anything: leave it out")
-        if counts.min() < RARE:
-            raise ValueError(f"factor {k} has a value that {counts.min()} pictures show: give {RARE} or more of each")
+        if counts.min() < MIN_PICTURES:
+            n = f"{counts.min()} pictures show: give {MIN_PICTURES} or more of each"
+            raise ValueError(f"factor {k} has a value that {n}")
 
 
 def _index(code: np.ndarray) -> np.ndarray:
@@ -133,7 +134,7 @@ def factor_vae(codes: Codes, factors: np.ndarray, seed: int = 0) -> float:
     """
     rng = np.random.default_rng(seed)
     variance = np.array([_variance(c) for c in codes])
-    alive = np.flatnonzero(variance > DEAD**2 * variance.max())
+    alive = np.flatnonzero(variance > MIN_DEVIATION**2 * variance.max())
     table = np.zeros((2, len(alive), factors.shape[1]))
     for vote in range(2 * VOTES):
         k = rng.integers(factors.shape[1])

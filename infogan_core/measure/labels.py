@@ -12,50 +12,62 @@ from torch import Tensor
 from infogan_core.model.latents import Categorical
 
 if TYPE_CHECKING:
-    from infogan_core.data.images import ImageSet
+    from infogan_core.measure.context import Context
     from infogan_core.runs import Run
 
-REAL_IMAGES = 10_000  # at most so many of a split are read, drawn at random: MNIST's whole test set
-SHIFTED_IMAGES = 1_000  # as many of these are shifted for "stability"
+SHIFTED_IMAGES = 1_000  # so many are shifted for "stability"
 
 
-def recognition(run: Run, images: ImageSet, seed: int) -> dict:
-    """{"real": `certainty` and `stability` of c1, "held_out" or "train": `agreement` of a code with the labels}.
+def recognition(context: Context) -> dict:
+    """{"real": `certainty` and `stability` of the first categorical code, "held_out" or "train": `agreement`}.
 
-    The code ("c1"), of several the one with the highest NMI, and the matching of its categories to labels are fitted on
-    training images. Without labels there is no agreement.
+    The code that is compared with the labels, of several the one with the highest NMI, and the matching of its
+    categories to labels are fitted on training images. Without labels there is no agreement.
     """
-    split, shown = ("train", images) if images.held_out is None else ("held_out", images.held_out)
-    pixels, labels = draw(shown, seed)
-    q, few = read(run, pixels), pixels[:SHIFTED_IMAGES]
-    report = {"real": {"split": split, "n": len(pixels), **certainty(q[0]), "stability": stability(run, few)}}
-    if labels is not None and images.labels is not None:
-        fit_pixels, fit_labels = draw(images, seed)
-        fit = [p.argmax(dim=1) for p in read(run, fit_pixels)]
+    run, spec = context.run, context.run.config.latents
+    names = [spec.name(i) for i, code in enumerate(spec.codes) if isinstance(code, Categorical)]
+    if not names:
+        return {}
+    split = "held_out" if "held_out" in context.real else "train"
+    pixels, labels = context.real[split]
+    q = read_categories(run, pixels)
+    stable = stability(run, pixels[:SHIFTED_IMAGES])
+    report = {"real": {"split": split, "n": len(pixels), **certainty(q[0]), "stability": stable}}
+    fit_pixels, fit_labels = context.real["train"]
+    if labels is not None and fit_labels is not None:
+        fit = [p.argmax(dim=1) for p in read_categories(run, fit_pixels)]
         best = max(range(len(fit)), key=lambda i: normalized_mutual_info_score(fit_labels, fit[i]))
         matching = match_categories(fit[best], fit_labels, q[best].shape[1])
-        names = [
-            run.config.latents.name(i) for i, c in enumerate(run.config.latents.codes) if isinstance(c, Categorical)
-        ]
         fitted = {"code": names[best], "fitted_on": len(fit_pixels)}
         report[split] = agreement(q[best].argmax(dim=1), labels, matching) | fitted
     return report
 
 
-def draw(images: ImageSet, seed: int) -> tuple[Tensor, Tensor | None]:
-    """At most REAL_IMAGES (pixels, labels), at random: files are often sorted by class."""
-    chosen = torch.randperm(len(images.pixels), generator=torch.Generator().manual_seed(seed))[:REAL_IMAGES]
-    return images.pixels[chosen], None if images.labels is None else images.labels[chosen]
+def overfitting(context: Context) -> dict:
+    """{"overfitting": D's mean output for "train", "held_out" and "generated" pictures, and "r_v" of them}.
+
+    r_v = (D(train) - D(held out)) / (D(train) - D(G)), equation 1 of Karras et al. 2020: 0 where D rates unseen real
+    pictures like those that it was trained on, 1 where it rates them like generated ones. It is left out where D rates
+    training pictures no higher than generated ones, and all of it where no pictures are held out.
+    """
+    if "held_out" not in context.real:
+        return {}
+    pictures = {split: pixels.float() / 255 for split, (pixels, _) in context.real.items()}
+    pictures["generated"] = context.generated[1]
+    means = {name: context.run.d_logits(x).mean().item() for name, x in pictures.items()}
+    margin = means["train"] - means["generated"]
+    r_v = {"r_v": (means["train"] - means["held_out"]) / margin} if margin > 0 else {}
+    return {"overfitting": means | r_v}
 
 
-def read(run: Run, pixels: Tensor) -> list[Tensor]:
+def read_categories(run: Run, pixels: Tensor) -> list[Tensor]:
     """Q(c|x) of real images, per categorical code: uint8 [N, C, H, W] -> probabilities [N, K] each."""
     codes = zip(run.config.latents.codes, run.infer(pixels.float() / 255), strict=True)
     return [q.float().cpu() for code, q in codes if isinstance(code, Categorical)]
 
 
 def certainty(q: Tensor) -> dict[str, float]:
-    """How sure Q(c1|x) [N, K] is of real images: mean highest probability ("confidence") and, in nats, mean entropy.
+    """How sure Q(c|x) [N, K] is of real images: mean highest probability ("confidence") and, in nats, mean entropy.
 
     "balance" is the entropy of the mean, ln K when all categories are used alike; "mi" what lies between the two.
     """
@@ -64,11 +76,11 @@ def certainty(q: Tensor) -> dict[str, float]:
 
 
 def stability(run: Run, pixels: Tensor) -> float:
-    """Share of image-direction pairs whose category survives a shift by one pixel, the border repeated."""
-    category = read(run, pixels)[0].argmax(dim=1)
-    moved = [(torch.arange(pixels.shape[-1]) + step).clamp(0, pixels.shape[-1] - 1) for step in (-1, 1)]
-    shifted = [pixels[:, :, rows] for rows in moved] + [pixels[..., columns] for columns in moved]
-    return torch.stack([read(run, x)[0].argmax(dim=1) == category for x in shifted]).double().mean().item()
+    """How often the category survives a shift by one pixel, the border repeated: a share of images x 4 directions."""
+    category = read_categories(run, pixels)[0].argmax(dim=1)
+    shifts = [(torch.arange(pixels.shape[-1]) + step).clamp(0, pixels.shape[-1] - 1) for step in (-1, 1)]
+    shifted = [pixels[:, :, rows] for rows in shifts] + [pixels[..., columns] for columns in shifts]
+    return torch.stack([read_categories(run, x)[0].argmax(dim=1) == category for x in shifted]).double().mean().item()
 
 
 def match_categories(categories: Tensor, labels: Tensor, k: int) -> Tensor:

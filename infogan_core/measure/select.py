@@ -1,7 +1,8 @@
-"""Choosing a run without labels: what can be known of runs that no label was shown to, and which signal to trust."""
+"""Choosing a run without labels: which signals can be known of a run, and how far each can be trusted."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,39 +10,41 @@ from scipy.stats import spearmanr
 from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor
 
-from infogan_core.runs import Run
+from infogan_core.measure.code_names import class_code
+from infogan_core.runs import Run, load_run
 
 Report = dict[str, Any]  # of evaluate()
 SIGNALS: dict[str, Callable[[Report], float]] = {  # none of them has seen a label; higher should be better
-    "L_I(c1)": lambda report: report["codes"]["c1"]["mi"],
+    "L_I(c1)": lambda report: report["codes"][class_code(report)]["mi"],
     "confidence": lambda report: report["real"]["confidence"],
     "balance": lambda report: report["real"]["balance"],
     "information": lambda report: report["real"]["mi"],
     "stability": lambda report: report["real"]["stability"],
 }
-CHOSEN = "information"  # the signal of select_run: over ten seeds on MNIST its choice lost least, see RESULTS.md
+BEST_SIGNAL = "information"  # over ten seeds on MNIST its choice lost least accuracy, see RESULTS.md
 
 
-def select_run(runs: Sequence[Run]) -> Run:
-    """The run whose Q(c1|x) tells most of real pictures: the highest H(mean Q) - mean H(Q), sure and balanced at once.
+def select_run(runs: Sequence[Run | str | os.PathLike]) -> Run:
+    """Choose the run whose Q tells most of real pictures, by H(mean Q) - mean H(Q), sure and balanced at once.
 
-    No label is used. The runs must be evaluated on the same pictures. Raises ValueError for none, or for one that has
-    not been evaluated or has no categorical code.
+    Runs or their folders, evaluated on the same pictures; Q of the first categorical code; no label is used. Raises
+    ValueError for no runs, for different pictures, or for a run that has not been evaluated or has no categorical code.
     """
-    if not runs:
-        raise ValueError("select_run: no runs to choose from")
+    if isinstance(runs, (str, os.PathLike)) or not len(runs):
+        raise ValueError(f"select_run: give a list of runs or of their folders to choose from, found {runs!r}")
+    runs = [load_run(run) if isinstance(run, (str, os.PathLike)) else run for run in runs]
     for run in runs:
         if "real" not in run.report:
             raise ValueError(f"{run.path}: select_run needs a run with a categorical code that evaluate() has measured")
     if len(data := {run.report["conditions"]["data"] for run in runs}) > 1:
         raise ValueError(f"select_run: the runs were measured on different pictures: {'; '.join(sorted(data))}")
-    return max(runs, key=lambda run: SIGNALS[CHOSEN](run.report))
+    return max(runs, key=lambda run: SIGNALS[BEST_SIGNAL](run.report))
 
 
 def consensus(categories: Sequence[Tensor]) -> list[float]:
-    """Of each run, how far it agrees with the others on the same pictures: its mean NMI with them.
+    """Per run, its mean NMI with the others on the same pictures, by the category that Q reads in each, int64 [N].
 
-    categories  per run, which one Q reads in each picture, int64 [N]. Raises ValueError for fewer than two runs.
+    Raises ValueError for fewer than two runs.
     """
     if len(categories) < 2:
         raise ValueError(f"consensus: agreement needs two runs or more, found {len(categories)}")

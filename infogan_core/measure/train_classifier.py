@@ -1,49 +1,44 @@
-"""Trains the classifier of a dataset, whose readings name the codes and in whose features pictures are compared.
-
-python -m infogan_core classifier svhn PATH      writes outputs/published/features/svhn.safetensors
-"""
+"""Trains the classifier that names the codes and in whose features pictures are compared."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, cross_entropy, grid_sample
+from torch.nn.functional import cross_entropy
 
-from infogan_core.data.load import load_images
+from infogan_core.data.augment import affine_maps, warp_pictures
+from infogan_core.data.load import DATASETS, load_images
 from infogan_core.data.rendered import faces, house_numbers
+from infogan_core.device import seeded, using_threads
 from infogan_core.measure.classifier import (
     FOLDER,
     Classifier,
     ClassifierNet,
     Head,
     classifier_name,
+    rgb,
     save_classifier,
-    unit,
 )
 
 if TYPE_CHECKING:
     from infogan_core.data.images import ImageSet
 
-STEPS, BATCH, LR = 1800, 128, 4e-3
+STEPS, BATCH_SIZE, LR = 1800, 128, 4e-3
 SMOOTHING = 0.05  # of the labels (Szegedy et al. 2016): keeps the classifier from being sure of everything
-MOST_VALUES = 20  # a column with more than so many values is cut into thirds
-KINDS = {name: f.kinds for factors in (house_numbers.FACTORS, faces.FACTORS) for name, f in factors.items()}
-AUGMENT = {  # what leaves the answer as it is, per dataset; rendered pictures are taken as they are
-    "mnist": {"warp": 0.1, "shift": 2.0},
-    "svhn": {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True},
-    "celeba": {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True},
-}
+MAX_VALUES = 20  # a column with more values is cut into thirds
+FACTOR_VALUES = {name: f.kinds for factors in (house_numbers.FACTORS, faces.FACTORS) for name, f in factors.items()}
 
 
-def columns(images: ImageSet, dataset: str) -> dict[str, Tensor]:
-    """What is known of each picture, [N] per name: its label ("digit", elsewhere "class") and its attributes."""
-    known = {} if images.labels is None else {"digit" if dataset in ("svhn", "mnist") else "class": images.labels}
+def columns(images: ImageSet) -> dict[str, Tensor]:
+    """What is known of each picture, [N] per name: its label, as "digit" or "class", and its attributes."""
+    label = DATASETS[images.kind].label if images.kind in DATASETS else "class"
+    known = {} if images.labels is None else {label: images.labels}
     if images.attributes is not None:
         known |= dict(zip(images.attribute_names, images.attributes.unbind(1), strict=True))
     return known
@@ -57,12 +52,12 @@ def heads_of(known: dict[str, Tensor]) -> tuple[Head, ...]:
     heads = []
     for name, column in known.items():
         seen = column.double().unique()
-        if len(seen) > MOST_VALUES:
+        if len(seen) > MAX_VALUES:
             cuts = column.double().quantile(torch.tensor([1 / 3, 2 / 3], dtype=torch.float64))
             heads.append(Head(name, ("low", "middle", "high"), tuple(cuts.tolist())))
         elif len(seen) > 1:
             words = ("no", "yes") if seen.tolist() == [0, 1] else tuple(f"{value:g}" for value in seen.tolist())
-            words = KINDS[name] if len(KINDS.get(name, ())) == len(seen) else words
+            words = FACTOR_VALUES[name] if len(FACTOR_VALUES.get(name, ())) == len(seen) else words
             heads.append(Head(name, words, tuple(((seen[1:] + seen[:-1]) / 2).tolist())))
     if not heads:
         raise ValueError("a classifier needs labels or attributes with two values or more, these pictures have none")
@@ -70,7 +65,6 @@ def heads_of(known: dict[str, Tensor]) -> tuple[Head, ...]:
 
 
 def train_classifier(
-    dataset: str,
     images: ImageSet,
     seed: int = 0,
     steps: int = STEPS,
@@ -78,37 +72,33 @@ def train_classifier(
 ) -> Classifier:
     """A classifier trained on `images`, tested on their held-out ones, which it never sees; the same for a seed.
 
-    on_log(step, loss) is called after each step. AdamW with one cycle of the rate (Smith & Topin 2018).
-    Raises ValueError for pictures without labels and attributes, or with none held out.
+    on_log  called at every step with its number and its loss. Raises ValueError where nothing is held out or known.
     """
     if images.held_out is None:
         raise ValueError(f"{images.name}: a classifier needs pictures of which some are held out")
-    known = columns(images, dataset)
+    known = columns(images)
     heads, generator = heads_of(known), torch.Generator().manual_seed(seed)
     targets = torch.stack([head.encode(known[head.name]) for head in heads], dim=1)
-    name, widths = classifier_name(images), [len(head.values) for head in heads]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # of the weights and of dropout
+    widths = [len(head.values) for head in heads]
+    changes = DATASETS[images.kind].augment if images.kind in DATASETS and not images.stand_in else {}
+    with seeded(seed), using_threads(1):  # dropout draws from the global generator
         net = ClassifierNet(sum(widths))
         optimizer = torch.optim.AdamW(net.parameters(), LR, weight_decay=0.05)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, steps, pct_start=0.2)
         for step in range(1, steps + 1):
-            chosen = torch.randint(len(images), (min(BATCH, len(images)),), generator=generator)
-            x = augment(unit(images.pixels[chosen]), generator, **AUGMENT.get(name, {}))
-            logits = net(x).split(widths, dim=1)
-            losses = [
-                cross_entropy(*pair, label_smoothing=SMOOTHING) for pair in zip(logits, targets[chosen].T, strict=True)
-            ]
-            loss = torch.stack(losses).mean()
+            chosen = torch.randint(len(images), (min(BATCH_SIZE, len(images)),), generator=generator)
+            logits = net(augment(rgb(images.pixels[chosen]), generator, **changes)).split(widths, dim=1)
+            pairs = zip(logits, targets[chosen].T, strict=True)
+            loss = torch.stack([cross_entropy(*pair, label_smoothing=SMOOTHING) for pair in pairs]).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             on_log(step, loss.item())
-    about = {"dataset": name, "data": images.name, "sha256": images.sha256, "n": len(images), "steps": steps}
-    features = Classifier(net, heads, about | {"seed": seed, "batch": BATCH})
-    features.about["held_out"] = accuracy(features, images.held_out, dataset)
-    return features
+        about = {"dataset": classifier_name(images), "data": images.name, "sha256": images.sha256, "n": len(images)}
+        classifier = Classifier(net, heads, about | {"steps": steps, "seed": seed, "batch": BATCH_SIZE})
+        classifier.about["held_out"] = accuracy(classifier, images.held_out)
+    return classifier
 
 
 def augment(
@@ -122,20 +112,19 @@ def augment(
 ) -> Tensor:
     """Pictures [N, 3, H, H] in 0..1, each changed in its own way.
 
-    Turned, sheared and stretched (each entry of the map off by up to `warp`), moved by up to `shift` px, its contrast
-    and each channel off by up to `colour`; half of them mirrored (`flip`), or made `negative`.
+    Turned, sheared and stretched by up to `warp` and moved by up to `shift` px (see `affine_maps`), its contrast and
+    each channel off by up to `colour`; half of them mirrored (`flip`), or made `negative`.
     """
-    n = len(x)
 
     def uniform(*shape: int) -> Tensor:
-        return torch.rand(n, *shape, generator=generator) * 2 - 1
+        return torch.rand(len(x), *shape, generator=generator) * 2 - 1
 
     if warp or shift or flip:
-        linear = torch.eye(2) + warp * uniform(2, 2)
-        if flip:
-            linear[:, 0] *= uniform(1).sign()
-        maps = torch.cat([linear, 2 * shift / x.shape[-1] * uniform(2, 1)], dim=2)
-        x = grid_sample(x, affine_grid(maps, list(x.shape), align_corners=False), "bilinear", "border", False)
+        linear = uniform(2, 2)
+        mirror = uniform(1).sign() if flip else torch.ones(1)
+        maps = affine_maps(torch.cat([linear, uniform(2, 1)], dim=2), warp, shift, x.shape[-1])
+        maps[:, 0, :2] *= mirror
+        x = warp_pictures(x, maps)
     if colour:
         x = 0.5 + (x - 0.5) * (1 + 2 * colour * uniform(1, 1, 1)) + colour * uniform(3, 1, 1)
     if negative:
@@ -143,53 +132,39 @@ def augment(
     return x.clamp(0, 1)
 
 
-def accuracy(features: Classifier, images: ImageSet, dataset: str) -> dict[str, Any]:
+def accuracy(classifier: Classifier, images: ImageSet) -> dict[str, Any]:
     """Per head the share of pictures read right, beside that of the commonest value, which any guess can reach."""
-    known, read = columns(images, dataset), features.read(images.pixels)
+    known, read = columns(images), classifier.read(images.pixels)
     report: dict[str, Any] = {"n": len(images)}
-    for head in features.heads:
+    for head in classifier.heads:
         truth = head.encode(known[head.name])
         right = (read[head.name].argmax(dim=1) == truth).double().mean().item()
         report[head.name] = {"accuracy": right, "commonest": (truth.bincount().max() / len(truth)).item()}
     return report
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    from tqdm import tqdm
+@click.command()
+@click.argument("dataset")
+@click.argument("source")
+@click.option("--seed", default=0, show_default=True, help="Of the weights and of the order of the pictures.")
+@click.option("--steps", default=STEPS, show_default=True, type=click.IntRange(1), help="Updates of the classifier.")
+@click.option("--skip-bad", is_flag=True, help="Leave out pictures that cannot be used.")
+@click.option("--out", default=FOLDER, type=click.Path(path_type=Path), help="Folder of the new file.")
+def classifier(dataset: str, source: str, seed: int, steps: int, skip_bad: bool, out: Path) -> None:
+    """Train the classifier that evaluate() reads pictures with.
 
-    parser = argparse.ArgumentParser(prog="python -m infogan_core classifier", description=__doc__.splitlines()[0])
-    parser.add_argument("dataset")
-    parser.add_argument("source", help="a path, or embedded: the rendered pictures")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--skip-bad", action="store_true", help="leave out what cannot be used")
-    parser.add_argument("--out", type=Path, default=FOLDER)
-    args = parser.parse_args(arguments)
-    try:
-        images = load_images(args.dataset, args.source, skip_bad=args.skip_bad)
-        path = args.out / f"{classifier_name(images)}.safetensors"
-        if path.exists():
-            raise ValueError(f"{path} exists: move it away, or name another --out")
-        with tqdm(total=args.steps, unit="step", file=sys.stderr) as bar:
-
-            def on_log(step: int, loss: float) -> None:
-                bar.set_postfix({"loss": f"{loss:.3f}"}, refresh=False)
-                bar.update()
-
-            features = train_classifier(args.dataset, images, args.seed, args.steps, on_log)
-        save_classifier(features, path)
-    except (OSError, ValueError, RuntimeError) as error:
-        sys.exit(f"features: {error}")
-    held_out = features.about["held_out"]
-    for head in features.heads:
-        print(
-            "{0:<24}{accuracy:>8.1%} right of {n:,} held out (commonest: {commonest:.1%})".format(
-                head.name, n=held_out["n"], **held_out[head.name]
-            )
-        )
-    print(f"{path}: {path.stat().st_size / 2**20:.2f} MiB")
-
-
-if __name__ == "__main__":
-    main()
+    DATASET is mnist, svhn or celeba; SOURCE is a path, or "embedded" for the pictures that need no download. By default
+    the new file joins the published ones; evaluate(features=FILE) takes any.
+    """
+    images = load_images(dataset, source, skip_bad=skip_bad)
+    path = out / f"{classifier_name(images)}.safetensors"
+    if path.exists():
+        raise ValueError(f"{path} exists: move it away, or name another --out")
+    with click.progressbar(length=steps, label=f"{steps:,} steps", file=sys.stderr) as bar:
+        trained = train_classifier(images, seed, steps, lambda step, loss: bar.update(1))
+    save_classifier(trained, path)
+    for head in trained.heads:
+        of = trained.about["held_out"][head.name]
+        line = f"{of['accuracy']:>8.1%} right of {len(images.held_out):,} held out (commonest: {of['commonest']:.1%})"
+        click.echo(f"{head.name:<24}{line}")
+    click.echo(f"{path}: {path.stat().st_size / 2**20:.2f} MiB")

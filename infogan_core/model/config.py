@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from infogan_core.model.known import check_known
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 from infogan_core.model.networks import table
 
@@ -74,12 +73,10 @@ class Config:
     image_size: int = 28
     channels: int = 1
     crop: tuple[int, ...] = ()
-
     width: float = 1.0
     norm_every: bool = False
     norm_after: bool = False
     slope: float = 0.1
-
     steps: int = 5_000
     batch: int = 128
     lr_d: float = 2e-4
@@ -87,7 +84,6 @@ class Config:
     lr_decay: bool = False
     beta1: float = 0.5
     ema: float = 0.99
-
     objective: str = "gan"
     lambda_info: tuple[float, ...] = (1.0,)
     info_trains_trunk: bool = True
@@ -97,7 +93,6 @@ class Config:
     r1: float = 0.0
     critic: float = 0.0
     critic_from: float = 0.0
-
     shift: float = 0.0
     warp: float = 0.0
     augment_share: float = 1.0
@@ -105,7 +100,6 @@ class Config:
     color: float = 0.0
     instance_noise: float = 0.0
     flip: bool = False
-
     precision: str = "auto"
     threads: int = 0
     step_form: str = "auto"
@@ -124,9 +118,10 @@ class Config:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"Config.{name} must be one of {allowed}, found {getattr(self, name)!r}")
-        for name, (low, high) in RANGES.items():
-            if not low <= getattr(self, name) <= high:
-                raise ValueError(f"Config.{name} must lie in {low}..{high:g}, found {getattr(self, name)!r}")
+        for (low, high), names in RANGES.items():
+            for name in names:
+                if not low <= getattr(self, name) <= high:
+                    raise ValueError(f"Config.{name} must lie in {low}..{high:g}, found {getattr(self, name)!r}")
 
     def replace(self, **changes: Any) -> Config:
         """A copy with some fields changed. Raises ValueError for a field that does not exist."""
@@ -145,12 +140,9 @@ class Config:
 
     @classmethod
     def from_json(cls, text: str) -> Config:
-        """Raises ValueError for anything but what to_json writes."""
+        """Raises ValueError for what to_json does not write. What an earlier version did not know gets the default."""
         try:
             values = {OLD_NAMES.get(name, name): value for name, value in json.loads(text).items()}
-            wrong = ({f.name for f in dataclasses.fields(cls)} ^ values.keys()) - MISSING_IN_OLD_FILES
-            if wrong:
-                raise KeyError(", ".join(sorted(wrong)))
             latents = values.pop("latents")
             kinds = {"Categorical": Categorical, "Uniform": Uniform}
             codes = tuple(kinds[kind](**args) for entry in latents.pop("codes") for kind, args in entry.items())
@@ -161,10 +153,6 @@ class Config:
 
 
 OLD_NAMES = {"fresh_fakes": "new_fakes_for_g", "moved": "augment_share", "moved_grows": "augment_warmup"}
-MISSING_IN_OLD_FILES = {  # they get the default
-    *("norm_every", "norm_after", "augment_share", "augment_warmup", "color", "instance_noise", "flip", "crop"),
-    *("info_trains_g", "objective", "r1", "critic", "critic_from", "threads"),
-}
 CHOICES = {
     "objective": ("gan", "hinge"),
     "precision": ("auto", "fp32", "bf16"),
@@ -172,28 +160,18 @@ CHOICES = {
     "channels": (1, 3),
 }
 RANGES = {
-    "seed": (0, 2**63 - 1),
-    "width": (0.03125, 16),
-    "slope": (0, 1),
-    "steps": (1, 10**9),
-    "batch": (2, 65536),  # batch norm needs two
-    "lr_d": (0, 1),
-    "lr_g": (0, 1),
-    "beta1": (0, 0.999),
-    "r1": (0, 1000),
-    "critic": (0, 1000),
-    "critic_from": (0, 0.999),
-    "lambda_real": (0, 1000),
-    "shift": (0, 14),
-    "warp": (0, 0.5),
-    "augment_share": (0, 1),
-    "augment_warmup": (0, 1),
-    "color": (0, 1),
-    "instance_noise": (0, 10),
-    "ema": (0, 0.99999),
-    "threads": (0, 4096),
-    "log_every": (1, 10**9),
-    "checkpoint_every": (1, 10**9),
+    (0, 2**63 - 1): ("seed",),
+    (0.03125, 16): ("width",),
+    (1, 10**9): ("steps", "log_every", "checkpoint_every"),
+    (2, 65536): ("batch",),  # batch norm needs two
+    (0, 1): ("slope", "lr_d", "lr_g", "augment_share", "augment_warmup", "color"),
+    (0, 0.999): ("beta1", "critic_from"),
+    (0, 0.99999): ("ema",),
+    (0, 1000): ("r1", "critic", "lambda_real"),
+    (0, 14): ("shift",),
+    (0, 0.5): ("warp",),
+    (0, 10): ("instance_noise",),
+    (0, 4096): ("threads",),
 }
 
 
@@ -217,12 +195,3 @@ def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
         raise ValueError(f"Config.{name} must be a finite number, found {value!r}")
     return float(value)
-
-
-def check_known(what: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Raise ValueError for a name that is not known: with the nearest one or two, else with all of them."""
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=2, cutoff=0.7)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(known)}"
-            raise ValueError(f"unknown {what} {name!r}: {hint}")

@@ -1,69 +1,149 @@
-"""The paper's claims, measured again: studies of many runs that infogan_core.batch makes, and what is read from them.
+"""The paper's claims, measured again: each study is a list of configs, what is read from their runs, and its plots.
 
-python -m infogan_core study                             all that MNIST is enough for; repeats no finished run
-python -m infogan_core study figure1                     one
-python -m infogan_core study svhn-parts --source path    one that needs SVHN; celeba-parts needs CelebA
-
-Each leaves a file, and perhaps a figure, in outputs/published/evidence, from which `make results` makes the page.
+A study leaves evidence/<name>.json, and perhaps pictures, beside the published runs; `results` makes the page of them.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from infogan_core.batch import run as batch
+from distributed import KilledWorker
+
+from infogan_core.batch.pool import each
+from infogan_core.data.images import ImageSet
 from infogan_core.data.load import load_images
-from infogan_core.files import write_whole
+from infogan_core.files import PROJECT, write_whole
 from infogan_core.measure.disentanglement import measure
-from infogan_core.model.config import check_known
-from infogan_core.model.latents import Categorical
-from infogan_core.recipes.choices import QUESTIONS
-from infogan_core.recipes.parts import PARTS
-from infogan_core.recipes.presets import PRESETS, preset
+from infogan_core.measure.evaluate import evaluate
+from infogan_core.measure.select import SIGNALS, consensus, judge
+from infogan_core.model.config import Config
+from infogan_core.recipes.presets import preset
 from infogan_core.runs import Run, load_run
-from infogan_core.show.figures import save_png, traversal_figure
-from infogan_core.studies.plots import codes_sheet, figure1, judged, seeds_sheet
-from infogan_core.studies.study_tables import STYLE, TRUTH
+from infogan_core.show.figures import save_png
+from infogan_core.studies import ablations, plots
+from infogan_core.studies.numbers import EVIDENCE, describe, strongest
+from infogan_core.training.train import train
 
-RUNS, PUBLISHED = Path("outputs/evidence"), Path("outputs/published/evidence")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RUNS = PROJECT / "outputs" / "studies"
+ERRORS = (ValueError, OSError, RuntimeError, FloatingPointError)  # of ours: one line says all
+EARLY = 100  # steps within which the paper's L_I(c1) passes 2.25 nats
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a study, as plain data: workers load the images themselves."""
+
+    config: Config
+    source: str
+    out: Path
+
+
+def digits(run: Run, images: ImageSet) -> dict[str, Any]:
+    """What the studies of MNIST compare."""
+    recognised = {key: run.report["held_out"][key] for key in ("accuracy", "nmi", "n")}
+    recognised |= {"frechet": run.report["quality"]["ratio"], "real": run.report["real"]}
+    return recognised | strongest(run.report["codes"])
+
+
+def mi_over_training(runs: list[Run], images: ImageSet) -> dict[str, Any]:
+    """Per side of figure 1: L_I(c1) in nats, the highest of the first EARLY steps, the highest of all, and the last."""
+    sides: dict[str, Any] = {}
+    for side in plots.SIDES:
+        records = [run.records for run in runs if run.config.profile == side]
+        sides[side] = {
+            "within_100": describe(max(r["mi"][0] for r in of if r["step"] <= EARLY) for of in records),
+            "peak": describe(max(r["mi"][0] for r in of) for of in records),
+            "last": describe(of[-1]["mi"][0] for of in records),
+        }
+    return {"read": sides}
+
+
+def signals(runs: list[Run], images: ImageSet) -> dict[str, Any]:
+    """How well each signal that needs no labels, and the agreement of the runs on held-out images, ranks accuracy."""
+    accuracy = [run.report["held_out"]["accuracy"] for run in runs]
+    values = {name: [signal(run.report) for run in runs] for name, signal in SIGNALS.items()}
+    x = images.held_out.pixels.float() / 255
+    values["agreement"] = consensus([run.infer(x)[0].argmax(dim=1) for run in runs])
+    return {"signals": {name: {**judge(of, accuracy), "values": of} for name, of in values.items()}}
 
 
 @dataclass(frozen=True)
 class Study:
-    """Runs of a notebook, one per profile and seed."""
+    """Configs, each trained with every seed; what is read of a run, and of all; plots by their files' names."""
 
-    profiles: tuple[str, ...]
-    seeds: tuple[int, ...]
-    dataset: str = "mnist"
-    source: str = ""  # "": genuine pictures, from wherever the user has them
-
-    def plan(self, out: Path, source: str) -> tuple[str, dict[str, Any], Path]:
-        """The notebook, the parameters that batch combines, and where the runs go."""
-        grid = {"profile": list(self.profiles), "seed": list(self.seeds), "weights": "train"}
-        return f"notebooks/{self.dataset}.ipynb", grid | {"source": self.source or source}, out
+    configs: tuple[Config, ...]
+    read: Callable[[Run, ImageSet], dict[str, Any]]
+    plot: Callable[[list[Run]], Mapping[str, Figure]] = lambda runs: {}
+    compare: Callable[[list[Run], ImageSet], dict[str, Any]] = lambda runs, images: {}
+    seeds: tuple[int, ...] = (0, 1, 2)
+    source: str = ""  # "": MNIST's, which the user names
 
 
-SEEDS = (0, 1, 2)
-EVIDENCE = {  # what needs no more than MNIST
-    "figure1": Study(("infogan", "gan"), SEEDS),
-    "choices": Study(tuple(dict.fromkeys(p for answers in QUESTIONS.values() for p in answers.values())), SEEDS),
-    "seeds": Study(("quick",), tuple(range(10))),
-    "embedded": Study(("quick",), SEEDS, source="embedded"),
-    "sprites": Study(("sprites",), SEEDS, source="dsprites"),
-    "house-numbers": Study(("short",), (0, 1), "svhn", "embedded"),
-    "faces": Study(("short",), (0, 1), "celeba", "embedded"),
+QUICK = preset("mnist", "quick")
+STUDIES = {
+    "figure1": Study((ablations.INFOGAN, ablations.PLAIN_GAN), digits, plots.figure1, mi_over_training),
+    "ablations": Study(ablations.CONFIGS, digits),
+    "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=tuple(range(10))),
+    "embedded": Study((QUICK,), digits, source="embedded"),
+    "sprites": Study((preset("mnist", "sprites"),), measure, plots.sprites, source="dsprites"),
 }
-RECIPES = {  # what needs SVHN or CelebA
-    "svhn-parts": Study(("short", *(p for p in PARTS if p in PRESETS["svhn"])), (0, 1), "svhn"),
-    "celeba-parts": Study(("short", *(p for p in PARTS if p in PRESETS["celeba"])), (0, 1), "celeba"),
-}
-STUDIES = EVIDENCE | RECIPES
+
+
+def make(name: str, source: str) -> Path:
+    """Train and measure what is missing of a study, and write what is read from its runs. Returns the file.
+
+    Raises RuntimeError when runs failed, after the others have finished, and what load_images() raises for the source.
+    """
+    study = STUDIES[name]
+    first, source = study.configs[0], study.source or source
+    images = load_images(first.dataset, source, size=first.image_size)
+    configs = [config.replace(seed=seed).for_images(images) for config in study.configs for seed in study.seeds]
+    jobs = [Job(config, source, RUNS / name / f"{config.profile},seed={config.seed}") for config in configs]
+    _finish_all(jobs)
+    runs = [load_run(job.out, "cpu") for job in jobs]
+    file, report = EVIDENCE / f"{name}.json", {"conditions": conditions(runs)}
+    report["runs"] = [common(run) | study.read(run, images) for run in runs]
+    report |= study.compare(runs, images)
+    if file.is_file():  # what was measured of the same recipe elsewhere stays
+        report |= {key: value for key, value in json.loads(file.read_text()).items() if key == "repeated"}
+    EVIDENCE.mkdir(parents=True, exist_ok=True)
+    for plot, figure in study.plot(runs).items():
+        save_png(EVIDENCE / f"{plot}.png", figure)
+    write_whole(file, (json.dumps(report, indent=1, allow_nan=False) + "\n").encode())
+    return file
+
+
+def _finish_all(jobs: list[Job]) -> None:
+    failed = []
+    for done, (number, error) in enumerate(each(finish, jobs, None), start=1):
+        if isinstance(error, Exception) and not isinstance(error, KilledWorker):
+            raise error  # a bug: its traceback says where
+        out = jobs[number].out
+        print(f"[{done}/{len(jobs)}] {out.relative_to(out.parents[1])}: {error or 'finished'}", flush=True)
+        if error:
+            failed.append(f"{out.name}: {error}")
+    if failed:
+        many = f"{len(failed)} of {len(jobs)} runs failed; the same command repeats only these"
+        raise RuntimeError(f"{many}; {failed[0]}")
+
+
+def finish(job: Job) -> str:
+    """Train and measure one run, from where an earlier call stopped. Returns "", or its error in one line."""
+    try:
+        images = load_images(job.config.dataset, job.source, size=job.config.image_size)
+        run = train(job.config, images, job.out)
+        if not (job.out / "metrics.json").is_file():
+            evaluate(run, images, out=job.out)
+    except ERRORS as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def common(run: Run) -> dict[str, Any]:
@@ -73,110 +153,10 @@ def common(run: Run) -> dict[str, Any]:
     return settings | {"batch": run.config.batch, "minutes": run.env["minutes"], "mi": mi}
 
 
-def digits(run: Run) -> dict[str, Any]:
-    """What the studies of MNIST compare; a correlation is the stronger continuous code's, without sign."""
-    report, moved = run.report, [code for code in run.report["codes"].values() if "slant" in code]
-    strongest = {what: max(abs(code[what]) for code in moved) for what in STYLE}
-    held_out = {key: report["held_out"][key] for key in ("accuracy", "nmi", "n")}
-    return held_out | strongest | {"frechet": report["quality"]["ratio"], "real": report["real"]}
-
-
-def pictures(run: Run) -> dict[str, Any]:
-    """What the studies of SVHN and CelebA compare: of SVHN's codes the most that one says of the digit, in nats, and
-    of the light, as Spearman's rho without its sign; of CelebA's, how many attributes have a category."""
-    codes = zip(run.config.latents.codes, run.report["codes"].values(), strict=True)
-    read = [numbers["mi"] for code, numbers in codes if isinstance(code, Categorical)]
-    quality, meaning = run.report["quality"], run.report["meaning"]
-    found = {"frechet": quality["ratio"], "categorical": sum(read)}
-    if "score" not in quality:
-        return found | {"families": meaning["families"]["n"]}
-    light = max(abs(numbers.get("brightness", 0.0)) for numbers in run.report["codes"].values())
-    digit = max(code["mi"]["digit"] for code in meaning["codes"].values())
-    return found | {"score": quality["score"]["share"], "light": light, "digit": digit}
-
-
 def conditions(runs: list[Run]) -> dict[str, Any]:
-    """What all of a study's runs have in common; a value that differs is listed."""
-    keys = ("data", "note", "n_images", "device", "precision", "threads", "torch")
-    seen = {key: list(dict.fromkeys(run.env[key] for run in runs)) for key in keys}
-    return {key: values[0] if len(values) == 1 else values for key, values in seen.items()}
-
-
-def make(name: str, source: str) -> None:
-    """Train what is missing of a study's runs, and write what is read from them.
-
-    Raises RuntimeError if a run fails, or a finished one is of other settings than its profile has now.
-    """
-    study = STUDIES[name]
-    job = study.plan(RUNS / name, source)
-    rows = batch.run(*job)
-    if any(row["status"] == "failed" for row in rows):
-        raise RuntimeError(f"a run of {name} failed; the same command goes on")
-    runs = [load_run(planned.executed.parent, "cpu") for planned in batch.plan(*job)]
-    for run in runs:
-        check_settings(run)
-    report: dict[str, Any] = {"conditions": conditions(runs)}
-    PUBLISHED.mkdir(parents=True, exist_ok=True)
-    if name in TRUTH:
-        images = load_images(study.dataset, study.source)
-        report["runs"] = [common(run) | measure(run, images) for run in runs]
-        save_png(PUBLISHED / f"{name}.png", codes_sheet(runs))
-    else:
-        read = pictures if name in RECIPES else digits
-        report["runs"] = [common(run) | read(run) for run in runs]
-    if name == "figure1":
-        sides = _by_profile(runs)
-        figure, report["read"] = figure1(sides)
-        save_png(PUBLISHED / "figure1.png", figure)
-        save_png(PUBLISHED / "gan-c1.png", traversal_figure(sides["gan"][0], 0))
-    if name == "seeds":
-        report["signals"] = judged(runs, load_images("mnist", source))
-        save_png(PUBLISHED / "seeds.png", seeds_sheet(runs))
-    write_whole(PUBLISHED / f"{name}.json", (json.dumps(report, indent=1, allow_nan=False) + "\n").encode())
-    print(f"{PUBLISHED / name}.json: {len(runs)} runs; `make results` puts it onto the page")
-
-
-def check_settings(run: Run) -> None:
-    """Raise RuntimeError if a run's profile has other settings today; what its images decide may differ."""
-    config = run.config
-    as_now = preset(config.dataset, config.profile, seed=config.seed)
-    fitted = {field: getattr(config, field) for field in ("image_size", "channels")}
-    fitted["batch"] = min(as_now.batch, run.env["n_images"])
-    if config != as_now.replace(**fitted):
-        raise RuntimeError(f"{run.path} was made by an earlier {config.profile}: move it away, and train again")
-
-
-def _by_profile(runs: list[Run]) -> Mapping[str, list[Run]]:
-    profiles = dict.fromkeys(run.config.profile for run in runs)
-    return {profile: [run for run in runs if run.config.profile == profile] for profile in profiles}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("python -m infogan_core study", description="Measures the paper's claims.")
-    parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"of {', '.join(STUDIES)}; MNIST's by default")
-    parser.add_argument("--source", default="download", help="all of MNIST, or the study's data: download, or a path")
-    args = parser.parse_args(arguments)
-    try:
-        check_known("study", args.studies, list(STUDIES))
-        failed = [name for name in args.studies or EVIDENCE if not _made(name, args.source)]
-    except KeyboardInterrupt:
-        print("the same command goes on", file=sys.stderr)
-        return 130
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return int(bool(failed))
-
-
-def _made(name: str, source: str) -> bool:
-    """Whether a study could be made; why not is said, and the others go on."""
-    try:
-        make(name, source)
-    except (OSError, RuntimeError) as error:
-        print(f"error: {name}: {error}", file=sys.stderr)
-        return False
-    return True
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    """What a study's runs were made on; values that differ stand beside each other, as text."""
+    found = {}
+    for key in ("data", "note", "n_images", "device", "precision", "threads", "torch"):
+        values = list(dict.fromkeys(run.env[key] for run in runs))
+        found[key] = values[0] if len(values) == 1 else " or ".join(map(str, values))
+    return found

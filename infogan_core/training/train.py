@@ -94,16 +94,14 @@ class Trainer:
         self.step = make(config, build(config), images.pixels.to(device), precision)
         self.writes = not distributed.is_initialized() or distributed.get_rank() == 0
         self.batches = Batches(config, len(images), device)
-        self.done, self.seconds, self.records, self.stretches = 0, 0.0, [], []
+        self.done, self.seconds, self.records = 0, 0.0, []
+        about = ("device", "precision", "threads", "torch", "commit", "dirty")
+        self.stretches = [{"from": 0, "to": 0, **{key: self.environment[key] for key in about}}]
         n_terms = len(TERMS) - 1 + len(config.latents.codes)
         self.trace = torch.zeros(config.log_every, n_terms, device=device)  # the steps since the last log
 
     def begin(self) -> None:
-        """Claim the run directory: config.json and env.json, with a new stretch."""
-        self.stretches.append(
-            {"from": self.done}
-            | {key: self.environment[key] for key in ("device", "precision", "threads", "torch", "commit", "dirty")}
-        )
+        """Claim the run directory: config.json and env.json. Nothing is written where there is no room."""
         if self.writes:
             require_space(self.out, 2 * self.checkpoint_bytes(), "out")  # a checkpoint, and what is written beside it
             self.out.mkdir(parents=True, exist_ok=True)
@@ -215,7 +213,8 @@ class Trainer:
         self.trace.copy_(state["trace"])
         self.done, self.seconds = state["done"], state["seconds"]
         self.records = json.loads(state["records"])
-        self.stretches = json.loads(state.get("stretches", "[]"))
+        here = self.stretches[0] | {"from": self.done, "to": self.done}
+        self.stretches = [*json.loads(state.get("stretches", "[]")), here]
 
     def checkpoint_bytes(self) -> int:
         """About: the weights of all networks, the critic to come among them, and Adam's two moments of G, D and Q."""
@@ -230,10 +229,12 @@ class Trainer:
             for key, t in net.state_dict().items():
                 if not t.isfinite().all():
                     self._stop(self.done, f"{name}.{key} is not finite")
+        self.stretches[-1]["to"] = self.done
         if self.writes:
             buffer = io.BytesIO()
             torch.save(self.state_dict(), buffer)
             write_whole(self.out / "checkpoint.pt", buffer.getbuffer())
+            self._write_env()
 
     def finish(self) -> None:
         """env.json with the minutes it took, and weights.safetensors last: the mark of a finished run."""

@@ -1,4 +1,4 @@
-"""infogan_core.batch.run: what it refuses, plans, runs, skips and reports. It starts four kernels; keep it at that."""
+"""Batches: what they refuse, plan, run, skip and report. This starts five kernels; keep it at that."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ import re
 import signal
 import threading
 import time
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 
-from infogan_core.batch.run import main, parse_value, plan, to_text
-from tiny_notebook import WORK, write_notebook
+from helpers import ROOT
+from infogan_core.batch import jobs
+from infogan_core.batch.command import parse_value
+from infogan_core.batch.jobs import plan
+from infogan_core.batch.run import run, to_text
+from tiny_notebook import WORK, batch, write_notebook
 
 SLOW = """\
 import pathlib, time
@@ -43,8 +47,8 @@ def notebook(tmp_path):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ("-p sed 0", "no parameter sed; did you mean seed?"),
-        ("-p zebra 0", "no parameter zebra; did you mean profile or seed or rate or flag or device or out?"),
+        ("-p sed 0", "'sed': did you mean 'seed'?"),
+        ("-p zebra 0", "'zebra': known: profile, seed, rate, flag, device, out"),
         ("-p seed 0.5", "parameter seed is int, such as 0; found 0.5"),
         ("-p seed True", "parameter seed is int, such as 0; found True"),
         ("-p seed zero", "parameter seed is int, such as 0; found 'zero'"),
@@ -52,17 +56,18 @@ def notebook(tmp_path):
         ("-p rate fast", "parameter rate is float, such as 0.1; found 'fast'"),
         ("-p flag 1", "parameter flag is bool, such as False; found 1"),
         ("-p profile 3", "parameter profile is str, such as 'quick'; found 3; write '\"3\"' for text"),
-        ("-p seed", "parameter seed has no value"),
-        ("-p seed 4..0", "parameter seed has no value"),
+        ("-p seed", "-p seed has no value"),
+        ("-p", "-p has no value"),
+        ("-p seed 4..0", "the range 4..0 is empty: write 0..4"),
         ("-p seed 0 0", "a value is given twice"),
-        ("-p seed 0 -p seed 1", "a parameter is given twice"),
+        ("-p seed 0 -p seed 0", "a value is given twice"),
         ("-p seed 0..1 -p out here", "-p out would be shared by several runs"),
-        ("--what", "unrecognized arguments: --what"),
+        ("--what", "No such option"),
     ],
 )
 def test_bad_arguments_are_one_line_and_nothing_is_written(notebook, tmp_path, capsys, words, complaint):
     """Every wrong -p is told before anything runs."""
-    assert main([notebook, *words.split(), "--out", str(tmp_path / "runs")]) == 2
+    assert batch(notebook, *words.split(), "--out", str(tmp_path / "runs")) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith("error: ")
     assert complaint in captured.err
@@ -85,7 +90,7 @@ def test_what_is_no_notebook_is_named(tmp_path, capsys, text, complaint):
     path = tmp_path / "mnits.ipynb"
     if text is not None:
         path.write_text(text)
-    assert main([str(path), "--out", str(tmp_path / "runs")]) == 2
+    assert batch(str(path), "--out", str(tmp_path / "runs")) == 2
     assert capsys.readouterr().err.startswith(f"error: {complaint} {path}")
     assert not (tmp_path / "runs").exists()
 
@@ -108,8 +113,51 @@ def test_the_parameters_cell_holds_literals_only(tmp_path, line):
 def test_out_that_cannot_be_a_folder_is_refused(notebook, tmp_path, capsys):
     """A file stands where the folder should be."""
     (tmp_path / "runs").touch()
-    assert main([notebook, "--out", str(tmp_path / "runs")]) == 2
-    assert capsys.readouterr().err == f"error: cannot write to {tmp_path / 'runs'}: File exists\n"
+    assert batch(notebook, "--out", str(tmp_path / "runs")) == 2
+    assert f"{tmp_path / 'runs'} is a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["file/runs", "/proc"])
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(tmp_path, capsys, out):
+    """Not even root makes a file in /proc. A notebook that ran would leave `ran`."""
+    (tmp_path / "file").touch()
+    ran = tmp_path / "ran"
+    notebook = write_notebook(tmp_path / "tiny.ipynb", work=f"open({str(ran)!r}, 'w')")
+    assert batch(notebook, "--out", str(tmp_path / out)) == 2
+    assert capsys.readouterr().err.startswith("error: --out=")
+    assert not ran.exists()
+
+
+MEANINGLESS = {
+    "profile quikc": "unknown profile of mnist 'quikc': did you mean 'quick'?",
+    "profile smoke quikc": "did you mean 'quick'?",
+    "device tpu": "unknown device 'tpu'",
+    "device cuda": "torch finds",
+    "seed -1": "seed must",
+    "seed -1..1": "seed must",
+}
+
+
+@pytest.mark.parametrize("words", MEANINGLESS)
+def test_what_the_suites_own_notebooks_would_refuse_is_refused_before_they_run(tmp_path, capsys, words):
+    """Their parameters have a known meaning; the tests' machine has no GPU, see conftest."""
+    notebook = str(ROOT / "notebooks" / "mnist.ipynb")
+    assert batch(notebook, "-p", *words.split(), "--out", str(tmp_path / "runs")) == 2
+    captured = capsys.readouterr().err
+    assert MEANINGLESS[words] in captured
+    assert captured.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_another_machine_may_have_the_gpu_that_this_one_lacks(tmp_path):
+    notebook = ROOT / "notebooks" / "mnist.ipynb"
+    assert len(plan(notebook, {"device": "cuda"}, tmp_path, remote=True)) == 1
+    with pytest.raises(ValueError, match="unknown device"):
+        plan(notebook, {"device": "tpu"}, tmp_path, remote=True)
+
+
+def test_other_notebooks_give_their_parameters_any_meaning(notebook):
+    assert len(plan(notebook, {"profile": "mine", "seed": -1, "device": "tpu"}, "runs")) == 1
 
 
 def test_the_notebook_itself_is_never_overwritten(notebook, tmp_path):
@@ -207,6 +255,26 @@ def test_other_code_is_another_job_and_another_sentence_is_not(notebook, tmp_pat
     assert plan(notebook, {}, "runs")[0].key != before
 
 
+def test_the_order_in_which_keys_are_written_makes_no_other_job(tmp_path):
+    options = write_notebook(tmp_path / "tiny.ipynb", parameters="options = {'a': 1, 'b': 2}")
+    (first,) = plan(options, {"options": {"a": 1, "b": 2}}, "runs")
+    (second,) = plan(options, {"options": {"b": 2, "a": 1}}, "runs")
+    assert first.key == second.key
+
+
+def test_other_code_of_the_package_is_another_job(notebook, tmp_path, monkeypatch):
+    """After a fix a run is done again. Only source counts, whatever else lies beside it."""
+    package = tmp_path / "infogan_core" / "model"
+    package.mkdir(parents=True)
+    (package / "losses.py").write_text("right = False")
+    monkeypatch.setattr(jobs, "PROJECT", tmp_path)
+    before = plan(notebook, {}, "runs")[0].key
+    (package / "losses.pyc").write_text("compiled")
+    assert plan(notebook, {}, "runs")[0].key == before
+    (package / "losses.py").write_text("right = True")
+    assert plan(notebook, {}, "runs")[0].key != before
+
+
 # ---- run: one command, given twice
 
 
@@ -218,7 +286,7 @@ def runs(tmp_path_factory):
     found = SimpleNamespace(out=out, codes=[], texts=[], tables=[])
     for _ in range(2):
         with redirect_stdout(StringIO()) as text:
-            found.codes.append(main([notebook, "-p", "seed", "1..2", "--out", str(out)]))
+            found.codes.append(batch(notebook, "-p", "seed", "1..2", "--out", str(out)))
         found.texts.append(text.getvalue())
         found.tables.append(list(csv.DictReader(StringIO((out / "runs.csv").read_text()))))
     return found
@@ -274,6 +342,36 @@ def test_a_finished_run_is_skipped(runs):
     assert "training with seed 2" not in runs.texts[1]
 
 
+# ---- in a session
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """run() of a notebook with a bug: (the environment before, the environment after, what was printed)."""
+    folder = tmp_path_factory.mktemp("session")
+    notebook = write_notebook(folder / "tiny.ipynb", work="def divide(n):\n    return 1 / n\n\ndivide(0)")
+    before = dict(os.environ)
+    with redirect_stdout(StringIO()) as text, redirect_stderr(text):
+        run(notebook, {}, folder / "runs", trace=True)
+    return before, dict(os.environ), text.getvalue()
+
+
+def test_the_environment_of_the_session_is_put_back(session):
+    """Else a training that is started later believes that it is part of a batch."""
+    before, after, _ = session
+    assert after == before
+
+
+def test_a_traceback_is_printed_where_it_is_asked_for(session):
+    """The function that failed, and a line that names the executed notebook."""
+    assert "divide(n)" in session[2]
+    assert "runs/tiny.ipynb: failed ZeroDivisionError" in session[2]
+
+
+def test_a_traceback_is_not_printed_otherwise(runs):
+    assert "Traceback" not in runs.texts[0]
+
+
 # ---- interrupted
 
 
@@ -291,7 +389,7 @@ def test_ctrl_c_lets_the_cell_write_its_checkpoint(tmp_path, capsys):
 
     thread = threading.Thread(target=interrupt_once_started, daemon=True)
     thread.start()
-    assert main([notebook, "--out", str(out)]) == 130
+    assert batch(notebook, "--out", str(out)) == 130
     thread.join()
     assert (out / "checkpoint").exists()
     assert "infogan_batch" not in json.loads((out / "slow.ipynb").read_text())["metadata"]

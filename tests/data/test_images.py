@@ -1,5 +1,7 @@
 """ImageSet: what it holds, what it refuses, and how some of it is held out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -32,8 +34,18 @@ def test_sha256_does_not_depend_on_the_memory_layout():
         (torch.zeros(2, 28, 28, dtype=torch.uint8), None, r"\[2, 28, 28\]"),
         (torch.zeros(2, 1, 28, 32, dtype=torch.uint8), None, r"\[2, 1, 28, 32\]"),
         (torch.zeros(0, 1, 28, 28, dtype=torch.uint8), None, r"\[0, 1, 28, 28\]"),
-        (torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64), r"int64 \[2\].*\[3\]"),
+        (
+            torch.zeros(2, 1, 28, 28, dtype=torch.uint8),
+            torch.zeros(3, dtype=torch.int64),
+            r"whole numbers \[2\].*\[3\]",
+        ),
         (torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.zeros(2), "float32"),
+        (np.zeros((2, 1, 28, 28)), None, "float64"),
+        (np.uint8(3), None, r"\[N, C, H, H\], found torch.uint8 \[\]"),
+        ([[1, 2], [3]], None, "pixels must be an array of numbers; this list is not"),
+        (None, None, "pixels must be an array of numbers; this NoneType is not"),
+        (np.zeros((2, 1, 28, 28), np.uint8), ["a", "b"], "labels must be an array of numbers; this list is not"),
+        (np.zeros((2, 1, 28, 28), np.uint8), [True, False], "labels must be whole numbers"),
     ],
 )
 def test_image_set_refuses_what_does_not_fit(pixels, labels, message):
@@ -43,10 +55,31 @@ def test_image_set_refuses_what_does_not_fit(pixels, labels, message):
 
 def test_image_set_refuses_attributes_without_names():
     pixels = torch.zeros(2, 1, 28, 28, dtype=torch.uint8)
-    with refused(ValueError, r"mine: attributes must be float32 \[2, 1\], one column per name, found .*\[2, 2\]"):
+    with refused(ValueError, r"mine: attributes must be numbers \[2, 1\], one column per name, found .*\[2, 2\]"):
         ImageSet(pixels, None, "mine", attributes=torch.zeros(2, 2), attribute_names=("a",))
-    with refused(ValueError, r"mine: attributes must be float32 .*float64"):
-        ImageSet(pixels, None, "mine", attributes=torch.zeros(2, 1).double(), attribute_names=("a",))
+    with refused(ValueError, r"mine: attributes must be finite"):
+        ImageSet(pixels, None, "mine", attributes=[[0], [np.nan]], attribute_names=("a",))
+
+
+@pytest.mark.parametrize("labels", [[3, 1], np.uint8([3, 1]), torch.tensor([3, 1], dtype=torch.int32)])
+def test_arrays_and_lists_are_taken_for_tensors(labels):
+    pixels = noise(2, 3, 28, 28)
+    images = ImageSet(pixels, labels, "mine", attributes=[[0.5], [1]], attribute_names=("a",))
+    assert np.array_equal(images.pixels, pixels)
+    assert (images.labels.dtype, images.labels.tolist()) == (torch.int64, [3, 1])
+    assert (images.attributes.dtype, images.attributes.tolist()) == (torch.float32, [[0.5], [1.0]])
+
+
+def test_an_array_that_cannot_be_written_is_taken(recwarn):
+    pixels = noise(2, 1, 28, 28)
+    pixels.flags.writeable = False
+    assert np.array_equal(ImageSet(pixels, None, "mine").pixels, pixels)
+    assert not recwarn
+
+
+def test_repr_is_one_line_without_pixels():
+    images = ImageSet(noise(10, 3, 32, 32), None, "mine").hold_out_last(3)
+    assert repr(images) == "ImageSet('mine', kind 'own': 7 of 3x32x32, 3 held out)"
 
 
 # ---- held out
@@ -55,14 +88,14 @@ def test_image_set_refuses_attributes_without_names():
 def twenty() -> ImageSet:
     """Images whose pixels, labels and attributes all tell their number, with a note."""
     pixels = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None, None, None], (20, 28, 28, 3)).copy()
-    images = image_set(pixels, np.arange(20), "twenty")
+    images = image_set(pixels, np.arange(20), "twenty", "svhn")
     attributes = torch.arange(20.0)[:, None]
-    return ImageSet(images.pixels, images.labels, "twenty", None, attributes, ("number",), "drawn")
+    return replace(images, attributes=attributes, attribute_names=("number",), stand_in_note="rendered")
 
 
 def numbers(images: ImageSet) -> list[int]:
     assert images.pixels[:, 1, 3, 3].tolist() == images.labels.tolist() == images.attributes[:, 0].tolist()
-    assert (images.attribute_names, images.stand_in_note) == (("number",), "drawn")
+    assert (images.attribute_names, images.kind, images.stand_in_note) == (("number",), "svhn", "rendered")
     return images.labels.tolist()
 
 

@@ -1,10 +1,13 @@
 """load_images: what it takes, and one clear line for everything else."""
 
+import numpy as np
 import pytest
 
 from infogan_core.data import svhn
 from infogan_core.data.celeba import faces
 from infogan_core.data.load import DATASETS, load_images
+from infogan_core.data.rendered import faces as rendered_faces
+from infogan_core.data.rendered import house_numbers
 from pictures import noise, refused, write_picture
 
 
@@ -22,7 +25,7 @@ def test_missing_path_lists_the_words_too(source):
 
 @pytest.mark.parametrize("source", ["", None, 3])
 def test_source_of_another_type(source):
-    with refused(ValueError, r'"embedded", "download" or a path.*found'):
+    with refused(ValueError, r'"embedded", "download".* or a path.*found'):
         load_images("mnist", source)
 
 
@@ -44,8 +47,31 @@ def test_own_pictures_train_with_every_dataset(tmp_path, dataset):
     for i in range(5):
         write_picture(tmp_path / f"{i}.png", noise(40, 50, 3))
     images = load_images(dataset, tmp_path)
-    assert (images.size, images.channels) == (DATASETS[dataset][1], 3)
-    assert images.name == f"own images (5 from {tmp_path.name})"
+    assert (images.size, images.channels) == (DATASETS[dataset].size, 3)
+    assert (images.kind, images.name) == ("own", f"own images (5 from {tmp_path.name})")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "size", "found"), [("mnist", 32, 28), ("svhn", 64, 32), ("svhn", 28, 32), ("celeba", 64, 32)]
+)
+def test_embedded_pictures_of_another_size_are_refused_at_once(monkeypatch, dataset, size, found):
+    monkeypatch.setattr(house_numbers, "house_numbers", lambda *args, **options: pytest.fail("renders"))
+    monkeypatch.setattr(rendered_faces, "faces", lambda *args, **options: pytest.fail("renders"))
+    with refused(ValueError, rf'{dataset} from "embedded" are {found}x{found} and come in no other .*size={size}'):
+        load_images(dataset, size=size)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_an_npz_is_taken_as_it_is_whatever_size_the_profile_has(tmp_path, dataset):
+    np.savez(tmp_path / "own.npz", images=noise(5, 64, 64))
+    for size in (None, 32, 64):
+        assert load_images(dataset, tmp_path / "own.npz", size=size).size == 64
+
+
+@pytest.mark.parametrize("dataset", ["svhn", "celeba"])
+def test_sprites_are_mnists(dataset):
+    with refused(ValueError, f'"dsprites" is a source of mnist, not of {dataset}; source must be "embedded", "down'):
+        load_images(dataset, "dsprites")
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "svhn"])
@@ -62,5 +88,6 @@ def test_embedded_stand_ins_are_rendered_and_say_so(tmp_path, monkeypatch, datas
     assert len(images.held_out) == 5
     assert factor in images.attribute_names
     assert "rendered" in images.stand_in_note
+    assert (images.kind, images.held_out.kind, images.stand_in) == (dataset, dataset, True)
     assert images.held_out.stand_in_note == images.stand_in_note
     assert list(tmp_path.iterdir()) == []

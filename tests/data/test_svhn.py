@@ -33,6 +33,9 @@ def write_official(folder: Path) -> Path:
     return folder
 
 
+Y = r"y must be 5 digits 1\.\.10, one per picture, where 10 is the digit 0"
+
+
 def values(images) -> torch.Tensor:
     """What each picture is full of."""
     assert (images.pixels == images.pixels[:, :1, :1, :1]).all()
@@ -57,7 +60,12 @@ def test_any_mat_holds_out_a_fifth(tmp_path):
     images = load_images("svhn", write_mat(tmp_path / "own.mat", 40))
     assert (len(images), len(images.held_out)) == (32, 8)
     assert sorted([*values(images).tolist(), *values(images.held_out).tolist()]) == list(range(40))
-    assert images.name == "SVHN (40 digits, from own.mat)"
+    assert (images.kind, images.held_out.kind, images.name) == ("svhn", "svhn", "SVHN (40 digits, from own.mat)")
+
+
+def test_crops_of_another_size_are_refused(tmp_path):
+    with refused(ValueError, r"own\.mat\" are 32x32 and come in no other size, found size=64: leave it out"):
+        load_images("svhn", write_mat(tmp_path / "own.mat", 40), size=64)
 
 
 @pytest.mark.parametrize("source", ["svhn", "svhn/train_32x32.mat", "."])
@@ -104,14 +112,14 @@ def test_digits_of_any_form(tmp_path, digits):
         ({"X": noise(32, 32, 3)}, r"X must be uint8 .*found uint8 \(32, 32, 3\)"),
         ({"X": noise(32, 32, 5)}, r"X must be uint8 .*found uint8 \(32, 32, 5\)"),
         ({"X": np.array([["text"]], dtype=object)}, "X must be uint8 .*found object"),
-        ({"y": np.arange(1, 5)}, "y must be 5 numbers, one per picture"),
-        ({"y": np.ones((5, 5))}, "y must be 5 numbers, one per picture"),
-        ({"y": csc_array(np.ones((5, 1)))}, "y must be 5 numbers, one per picture"),
-        ({"y": np.array(["a"] * 5)}, "y must be 5 numbers, one per picture"),
-        ({"y": np.arange(5)}, "y must be digits 1..10, where 10 is the digit 0, found 0"),
-        ({"y": np.arange(7, 12)}, "y must be digits 1..10, .*found 11"),
-        ({"y": np.full(5, 1.5)}, "y must be digits 1..10, .*found 1.5"),
-        ({"y": np.full(5, np.nan)}, "y must be digits 1..10, .*found nan"),
+        ({"y": np.arange(1, 5)}, Y),
+        ({"y": np.ones((5, 5))}, Y),
+        ({"y": csc_array(np.ones((5, 1)))}, Y),
+        ({"y": np.array(["a"] * 5)}, Y),
+        ({"y": np.arange(5)}, Y),
+        ({"y": np.arange(7, 12)}, Y),
+        ({"y": np.full(5, 1.5)}, Y),
+        ({"y": np.full(5, np.nan)}, Y),
     ],
 )
 def test_mat_that_cannot_be_used(tmp_path, arrays, message):

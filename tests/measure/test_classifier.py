@@ -1,48 +1,54 @@
-"""features.py and classifier.py: a classifier that learns what can be learnt, and a file that is taken or refused."""
+"""A classifier that learns what can be learnt, and a file that is taken or refused."""
 
 import dataclasses
 import json
 
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 from torch import tensor
 
 from helpers import ROOT
 from infogan_core.data.images import ImageSet
+from infogan_core.data.load import DATASETS
 from infogan_core.data.rendered import faces, house_numbers
-from infogan_core.measure import classifier, train_classifier
-from infogan_core.measure.classifier import Head, classifier_name, load_classifier, save_classifier
-from infogan_core.measure.train_classifier import accuracy, augment, columns, heads_of
+from infogan_core.measure import classifier
+from infogan_core.measure import train_classifier as training
+from infogan_core.measure.classifier import (
+    Head,
+    classifier_name,
+    find_classifier,
+    load_classifier,
+    rgb,
+    save_classifier,
+)
+from infogan_core.measure.train_classifier import accuracy, augment, columns, heads_of, train_classifier
 
 PUBLISHED = ROOT / "outputs" / "published" / "features"
 
 
-def blobs(n=240, seed=0, note="", channels=3):
+def blobs(n=240, seed=0, kind="svhn", note=""):
     """Flat noisy pictures: the label says which channel is bright, the attribute whether the upper half is dark."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randint(3, (n,), generator=generator)
     dark = torch.randint(2, (n,), generator=generator)
-    x = torch.rand(n, channels, 32, 32, generator=generator) * 80
-    x[torch.arange(n), labels % channels] += 120
+    x = torch.rand(n, 3, 32, 32, generator=generator) * 80
+    x[torch.arange(n), labels] += 120
     x[:, :, :16] *= 1 - 0.7 * dark[:, None, None, None]
     attributes = torch.stack([dark.float(), torch.zeros(n)], dim=1)
-    return ImageSet(x.to(torch.uint8), labels, "SVHN blobs", None, attributes, ("Dark", "Constant"), note)
+    return ImageSet(x.to(torch.uint8), labels, "blobs", None, attributes, ("Dark", "Constant"), kind, note)
 
 
 def divided(**options):
-    part = blobs(**options)
-    held_out = blobs(n=100, seed=1, note=part.stand_in_note)
-    return ImageSet(
-        part.pixels, part.labels, part.name, held_out, part.attributes, part.attribute_names, part.stand_in_note
-    )
+    return dataclasses.replace(blobs(**options), held_out=blobs(n=100, seed=1, **options))
 
 
 @pytest.fixture(scope="module")
 def trained():
     """Twenty steps; the names of the losses' steps come along."""
     log = []
-    return train_classifier("svhn", divided(), steps=20, on_log=lambda step, loss: log.append((step, loss))), log
+    return train_classifier(divided(), steps=20, on_log=lambda step, loss: log.append((step, loss))), log
 
 
 def test_twenty_steps_learn_something(trained):
@@ -81,21 +87,19 @@ def test_a_grey_picture_is_read_as_rgb_of_equal_channels(trained):
 def test_same_seed_same_classifier():
     """Whatever torch's global generator holds, which is not moved; another seed is another classifier."""
     state = torch.get_rng_state()
-    first, other = (train_classifier("svhn", divided(), seed, steps=2) for seed in (0, 1))
+    first, other = (train_classifier(divided(), seed, steps=2) for seed in (0, 1))
     assert torch.equal(torch.get_rng_state(), state)
     torch.rand(3)
     x = blobs(n=4).pixels
-    assert torch.equal(train_classifier("svhn", divided(), 0, steps=2).penultimate(x), first.penultimate(x))
+    assert torch.equal(train_classifier(divided(), 0, steps=2).penultimate(x), first.penultimate(x))
     assert not torch.equal(other.penultimate(x), first.penultimate(x))
 
 
 def test_held_out_pictures_are_never_trained_on():
     """Other held-out pictures leave the weights as they are."""
     images, x = divided(), blobs(n=4).pixels
-    others = ImageSet(
-        images.pixels, images.labels, "SVHN", blobs(n=7, seed=9), images.attributes, images.attribute_names
-    )
-    a, b = (train_classifier("svhn", i, steps=2) for i in (images, others))
+    others = dataclasses.replace(images, held_out=blobs(n=7, seed=9))
+    a, b = (train_classifier(i, steps=2) for i in (images, others))
     assert torch.equal(a.penultimate(x), b.penultimate(x))
 
 
@@ -103,12 +107,12 @@ def test_held_out_pictures_are_never_trained_on():
     ("images", "words"),
     [
         (blobs(), "some are held out"),
-        (ImageSet(blobs().pixels, None, "bare", blobs()), "needs labels or attributes"),
+        (ImageSet(blobs().pixels, None, "bare", blobs(), kind="svhn"), "needs labels or attributes"),
     ],
 )
 def test_what_cannot_be_trained_on(images, words):
     with pytest.raises(ValueError, match=words):
-        train_classifier("svhn", images, steps=1)
+        train_classifier(images, steps=1)
 
 
 def test_heads_follow_the_columns():
@@ -128,8 +132,36 @@ def test_heads_follow_the_columns():
 
 
 def test_labels_of_house_numbers_are_digits():
-    assert set(columns(blobs(), "svhn")) == {"digit", "Dark", "Constant"}
-    assert set(columns(blobs(), "own")) == {"class", "Dark", "Constant"}
+    """Whatever they are called; own pictures and sprites have a class."""
+    words = {"mnist": "digit", "svhn": "digit", "celeba": "class", "sprites": "class", "own": "class"}
+    assert {kind: next(iter(columns(blobs(kind=kind)))) for kind in words} == words
+
+
+def test_white_is_1_and_black_is_0():
+    """And grey becomes RGB; floats stay."""
+    assert rgb(tensor([0, 51, 255], dtype=torch.uint8).view(3, 1, 1, 1)).tolist() == [
+        [[[value]]] * 3 for value in (0.0, tensor(0.2).item(), 1.0)
+    ]
+    assert rgb(torch.full((1, 3, 1, 1), 0.5)).unique().item() == 0.5
+
+
+def test_only_the_cpus_generator_is_seeded(monkeypatch):
+    """torch.manual_seed would seed the GPU's, too, and nothing would put it back."""
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("CUDA was seeded"))
+    train_classifier(divided(), steps=1)
+
+
+def test_real_pictures_are_changed_in_training_and_rendered_ones_are_not(monkeypatch):
+    """By the row of their data set; what has no row is taken as it is."""
+    seen = []
+    monkeypatch.setattr(
+        training,
+        "augment",
+        lambda x, generator, **changes: seen.append(changes) or augment(x, generator),
+    )
+    for images in (divided(), divided(note="rendered, not SVHN"), divided(kind="sprites")):
+        train_classifier(images, steps=1)
+    assert seen == [DATASETS["svhn"].augment, {}, {}]
 
 
 def test_augmentation_keeps_the_range_and_the_plain_picture():
@@ -156,7 +188,7 @@ def test_file_keeps_what_is_read(trained, tmp_path):
 
 
 def test_rendered_pictures_have_a_classifier_of_their_own(tmp_path):
-    f = train_classifier("svhn", divided(note="rendered, not SVHN"), steps=1)
+    f = train_classifier(divided(note="rendered, not SVHN"), steps=1)
     path = save_classifier(f, tmp_path / "x.safetensors")
     assert load_classifier("svhn-rendered", path).about["dataset"] == "svhn-rendered"
     with pytest.raises(ValueError, match=r"the classifier of 'svhn-rendered', not of 'svhn'"):
@@ -164,18 +196,15 @@ def test_rendered_pictures_have_a_classifier_of_their_own(tmp_path):
 
 
 def test_own_pictures_are_not_read_as_digits_or_faces():
-    assert classifier_name(blobs()) == "svhn"
-    own = dataclasses.replace(blobs(), name="own images (40 from folder)")
-    assert [classifier_name(own) for dataset in ("mnist", "svhn", "celeba")] == ["own"] * 3
-    sprites = blobs(note="rendered, not the dSprites file")
-    assert [classifier_name(sprites) for dataset in ("mnist", "svhn", "celeba")] == ["own"] * 3
-    named = dataclasses.replace(own, attribute_names=("Smiling", "Constant"))
-    assert [classifier_name(named) for dataset in ("svhn", "celeba")] == ["own", "celeba"]
+    assert classifier_name(dataclasses.replace(blobs(), name="MNIST and CelebA")) == "svhn"
+    assert classifier_name(dataclasses.replace(blobs(kind="own"), name="SVHN")) == "own"
+    assert find_classifier(blobs(kind="own")) is None
+    assert find_classifier(blobs()).about["dataset"] == "svhn"
 
 
 def test_missing_file_says_how_to_make_it(tmp_path, monkeypatch):
     monkeypatch.setattr(classifier, "FOLDER", tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"make features DATASET=celeba SOURCE=PATH"):
+    with pytest.raises(FileNotFoundError, match=r"python -m infogan_core classifier celeba SOURCE"):
         load_classifier("celeba")
 
 
@@ -197,35 +226,28 @@ def test_damaged_file_is_refused_in_one_line(trained, tmp_path, damage):
     assert "\n" not in str(error.value)
 
 
-def test_command_line(monkeypatch, tmp_path, capsys):
-    """`python -m infogan_core.measure.train_classifier` writes the file, and says in one line what is wrong."""
-    import infogan_core as ig
-
-    asked = []
-    monkeypatch.setattr(ig, "load_images", lambda *which, skip_bad: asked.append(skip_bad) or divided())
-    train_classifier.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path), "--skip-bad"])
-    assert asked == [True]
+def test_command_line(monkeypatch, tmp_path):
+    """It writes the file and says how well it reads; a file that is there stays."""
+    found, command = [], ["svhn", "anything", "--steps", "2", "--out", str(tmp_path), "--skip-bad"]
+    monkeypatch.setattr(training, "load_images", lambda *_, skip_bad: found.append(skip_bad) or divided())
+    done = CliRunner().invoke(training.classifier, command)
+    assert found == [True]
     assert load_classifier("svhn", tmp_path / "svhn.safetensors").about["steps"] == 2
-    assert "of 100 held out" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match=r"features: .*svhn\.safetensors exists.* move it away"):
-        train_classifier.main(["svhn", "anything", "--steps", "2", "--out", str(tmp_path)])
-    monkeypatch.setattr(ig, "load_images", lambda *which, skip_bad: blobs())
-    with pytest.raises(SystemExit, match="SVHN blobs: a classifier needs pictures of which some are held out"):
-        train_classifier.main(["svhn", "anything", "--out", str(tmp_path / "new")])
+    assert "of 100 held out" in done.output
+    again = CliRunner().invoke(training.classifier, command)
+    assert isinstance(again.exception, ValueError)
+    assert "svhn.safetensors exists: move it away" in str(again.exception)
 
 
 def test_encode_splits_at_the_edges():
     assert Head("x", ("low", "middle", "high"), (0.0, 1.0)).encode(tensor([-1, 0.5, 2.0])).tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("dataset", "render", "factor"),
-    [("svhn", house_numbers.house_numbers, "digit"), ("celeba", faces.faces, "glasses")],
-)
-def test_published_classifier_reads_the_true_factors_of_rendered_pictures(dataset, render, factor):
+@pytest.mark.parametrize(("render", "factor"), [(house_numbers.house_numbers, "digit"), (faces.faces, "glasses")])
+def test_published_classifier_reads_the_true_factors_of_rendered_pictures(render, factor):
     """Of pictures of another seed than those that it was trained on."""
     images = render(300, seed=7)
-    read = accuracy(load_classifier(classifier_name(images)), images, dataset)
+    read = accuracy(load_classifier(classifier_name(images)), images)
     assert read[factor]["accuracy"] > 0.95
 
 

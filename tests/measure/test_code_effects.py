@@ -1,4 +1,4 @@
-"""movement.py: pictures that a code moves in a known way."""
+"""code_effects.py: pictures that a code changes in a known way."""
 
 import math
 
@@ -16,7 +16,7 @@ SVHN = (Categorical(10), Uniform(), Uniform())
 @pytest.fixture
 def few(monkeypatch):
     """Two sweeps per category are enough to test."""
-    monkeypatch.setattr(code_effects, "NOISES", 2)
+    monkeypatch.setattr(code_effects, "SWEEPS_PER_CATEGORY", 2)
 
 
 def test_spearman_sees_order_and_not_size():
@@ -28,25 +28,25 @@ def test_spearman_sees_order_and_not_size():
 
 def test_code_that_leans_the_picture_is_found(few):
     """Swept over -2..2, c2 leans every bar from -0.2 to 0.2: rho 1 for all categories."""
-    c2 = code_effects.movement(FakeRun(leaning, blind), code=1, seed=0)
+    c2 = code_effects.sweep_effects(FakeRun(leaning, blind), code=1, seed=0)
     assert (c2["slant"], c2["spread"]["slant"]) == pytest.approx((1, 0))
     assert c2["ends"]["slant"] == pytest.approx([-0.2, 0.2], abs=0.005)
 
 
 def test_code_that_moves_nothing_reads_zero(few):
-    c3 = code_effects.movement(FakeRun(leaning, blind), code=2, seed=0)
+    c3 = code_effects.sweep_effects(FakeRun(leaning, blind), code=2, seed=0)
     assert (c3["slant"], c3["width"], c3["thickness"]) == (0, 0, 0)
 
 
 def test_spread_tells_categories_apart(few):
     """Even categories lean to the right and odd ones to the left: rho 0 on average, with spread 1."""
-    c2 = code_effects.movement(FakeRun(lambda c: bars(c[1] / 10 * (1 - 2 * (c[0] % 2))), blind), code=1, seed=0)
+    c2 = code_effects.sweep_effects(FakeRun(lambda c: bars(c[1] / 10 * (1 - 2 * (c[0] % 2))), blind), code=1, seed=0)
     assert (c2["slant"], c2["spread"]["slant"]) == pytest.approx((0, 1), abs=1e-9)
 
 
 def test_spread_is_not_over_noise(few):
     """c3, shared by the categories, decides which way c2 leans: rho 0 on average in each category, spread 0."""
-    c2 = code_effects.movement(FakeRun(lambda c: bars(c[1] / 10 * c[2].sign()), blind), code=1, seed=0)
+    c2 = code_effects.sweep_effects(FakeRun(lambda c: bars(c[1] / 10 * c[2].sign()), blind), code=1, seed=0)
     assert (c2["slant"], c2["spread"]["slant"]) == pytest.approx((0, 0), abs=1e-9)
 
 
@@ -59,7 +59,7 @@ def test_what_is_read_is_kept_where_the_code_does_not_touch_it(pixel, kept):
         yes = value.clamp(0.1, 0.9) if pixel == 0 else (value > 0.5).double()
         return torch.stack([1 - yes, yes], dim=1)
 
-    found = code_effects.keeps(FakeRun(note, blind), 1, read, seed=0)
+    found = code_effects.kept(FakeRun(note, blind), 1, read, seed=0)
     assert (found["share"], found["sure"]) == (kept, kept)
     sure = 500 if pixel else 250  # of ten categories 0, 1, 2, 8 and 9 are read with 0.8 or more
     assert found["n_sure"] == pytest.approx(sure, abs=40)
@@ -85,7 +85,7 @@ def tinted(codes):
 
 def test_brightness_and_hue_are_found(few):
     """c2 brightens and turns no hue; c3, over 1.6 turns, passes red, where the angle jumps, and still has rho 1."""
-    c2, c3 = (code_effects.movement(FakeRun(tinted, blind, SVHN), code, seed=0) for code in (1, 2))
+    c2, c3 = (code_effects.sweep_effects(FakeRun(tinted, blind, SVHN), code, seed=0) for code in (1, 2))
     assert (c2["brightness"], c2["background brightness"]) == pytest.approx((1, 1))
     first, last = c2["ends"]["brightness"]
     assert last - first == pytest.approx(0.4)
@@ -96,17 +96,19 @@ def test_brightness_and_hue_are_found(few):
 
 def test_a_category_that_paints_the_background_is_found():
     """c1 decides the border's colour whatever the rest is, and moves neither brightness nor the edges."""
-    eta2 = code_effects.context(FakeRun(tinted, blind, SVHN), 0, seed=0)
+    eta2 = code_effects.category_effects(FakeRun(tinted, blind, SVHN), 0, seed=0)
     assert eta2["background hue"] == pytest.approx(1)
     assert eta2["right edge"] < 0.1
-    assert code_effects.names({"c1": {"eta2": {"background hue": 0.7, "brightness": 0.5}}}) == {"c1": "background hue"}
+    assert code_effects.names_of_effects({"c1": {"eta2": {"background hue": 0.7, "brightness": 0.5}}}) == {
+        "c1": "background hue"
+    }
 
 
 def test_what_a_code_explains_of_all_pictures():
     """The border is c1's hue, whose luma differs, and c2 brightens it: they share its brightness, c3 has none of it."""
     spec = LatentSpec(1, SVHN)
     _, codes = spec.sample(5000, torch.Generator().manual_seed(0))
-    c1, c2, c3 = (code["share"] for code in code_effects.shares(spec, codes, tinted(codes)))
+    c1, c2, c3 = code_effects.shares(spec, codes, tinted(codes))
     assert c1["background hue"] == pytest.approx(1)
     assert c1["background brightness"] + c2["background brightness"] == pytest.approx(1, abs=0.03)
     assert min(c1["background brightness"], c2["background brightness"]) > 0.4
@@ -116,7 +118,9 @@ def test_what_a_code_explains_of_all_pictures():
 
 def test_what_is_little_beside_other_codes_gives_no_name():
     moved = {"brightness": 0.99, "hue": 0.9, "share": {"brightness": 0.05, "hue": 0.3}}
-    assert code_effects.names({"c2": moved, "c3": {"brightness": 0.99, "share": {"brightness": 0.05}}}) == {"c2": "hue"}
+    assert code_effects.names_of_effects({"c2": moved, "c3": {"brightness": 0.99, "share": {"brightness": 0.05}}}) == {
+        "c2": "hue"
+    }
 
 
 def test_eta2():
@@ -137,9 +141,9 @@ def test_a_code_is_named_after_what_it_moves_most_steadily():
         "c2": {"slant": -0.95, "width": 0.9, "thickness": 0.1},
         "c3": {"slant": 0.2, "width": 0.7, "thickness": -0.6},
     }
-    assert code_effects.names(codes) == {"c2": "slant"}
+    assert code_effects.names_of_effects(codes) == {"c2": "slant"}
 
 
 def test_a_code_that_moves_two_things_alike_is_named_after_both():
     codes = {"c2": {"slant": -1.0, "width": 0.91, "thickness": 0.993}}
-    assert code_effects.names(codes) == {"c2": "slant and thickness"}
+    assert code_effects.names_of_effects(codes) == {"c2": "slant and thickness"}

@@ -1,4 +1,4 @@
-"""meaning.py: links of known strength between a code and what is read, and the names that follow."""
+"""code_names.py: links of known strength between a code and what is read, and the names that follow."""
 
 import math
 
@@ -8,6 +8,7 @@ from torch import tensor
 
 from infogan_core.measure import code_names
 from infogan_core.measure.classifier import Classifier, ClassifierNet, Head
+from infogan_core.measure.picture_measures import mirror_axis
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 
 DIGIT = Head("digit", tuple("0123456789"), tuple(i + 0.5 for i in range(9)))
@@ -60,7 +61,7 @@ def faces():
 
 def test_meaning_of_known_links(faces):
     """c1 knows of glasses and sex, c2 of nothing, c3 of the smile: ln 2 nats."""
-    report = code_names.meaning(*faces)
+    report = code_names.links_of_codes(*faces)
     codes = report["codes"]
     assert codes["c3"]["mi"]["Smiling"] == pytest.approx(math.log(2), abs=0.002)
     assert codes["c1"]["mi"]["Eyeglasses"] > 0.1
@@ -77,7 +78,7 @@ def test_meaning_of_known_links(faces):
 
 def test_names_are_words_with_a_share(faces):
     """A category is named by what it shows, a code by what its categories are about, or what it moves; c2 has none."""
-    named = code_names.name_codes(code_names.meaning(*faces), {"c3": "brightness"})
+    named = code_names.name_codes(code_names.links_of_codes(*faces), {"c3": "brightness"})
     assert named.keys() == {"c1", "c1=2", "c1=7", "c3"}
     assert (named["c1"], named["c1=2"], named["c3"]) == ("male, eyeglasses", "male 100%", "brightness")
     assert named["c1=7"].startswith("eyeglasses ")
@@ -85,7 +86,7 @@ def test_names_are_words_with_a_share(faces):
 
 
 def test_what_is_read_badly_names_nothing(faces):
-    report = code_names.meaning(*faces, unread=("Eyeglasses",))
+    report = code_names.links_of_codes(*faces, unreliable=("Eyeglasses",))
     assert [e["reads"] for e in report["strong"]] == ["male"]
     assert report["codes"]["c1"]["mi"]["Eyeglasses"] > 0.1  # still told
     assert report["unread"] == ["Eyeglasses"]
@@ -94,7 +95,7 @@ def test_what_is_read_badly_names_nothing(faces):
 def test_digits_name_their_code():
     """Ten categories, ten digits: each is named, and the code is called "digit"."""
     c = torch.arange(2000) % 10
-    report = code_names.meaning(LatentSpec(2, (Categorical(10),)), [c], (DIGIT,), {"digit": (c + 1) % 10})
+    report = code_names.links_of_codes(LatentSpec(2, (Categorical(10),)), [c], (DIGIT,), {"digit": (c + 1) % 10})
     named = code_names.name_codes(report, {"c1": "background hue"})
     assert named["c1"] == "digit, background hue"
     assert named["c1=3"] == "digit 4 100%"
@@ -106,7 +107,7 @@ def test_forty_points_above_the_median(rate, strong):
     """Against the median of 10%, not the mean, and not 0."""
     rates = torch.full((10,), 0.1, dtype=torch.float64)
     rates[3], rates[4] = rate, 0.45
-    found = code_names.strong("c2", {"hat": (attribute("Wearing_Hat"), rates)})
+    found = code_names.strong_readings("c2", {"hat": (attribute("Wearing_Hat"), rates)})
     assert [(e["code"], e["category"], e["reads"]) for e in found] == [("c2", 3, "hat")] * strong
 
 
@@ -114,7 +115,7 @@ def test_hair_colours_are_one_family():
     c = torch.arange(1000) % 10
     heads = tuple(attribute(name) for name in ("Black_Hair", "Blond_Hair", "Bangs", "Young"))
     read = {head.name: (c == i).long() for i, head in enumerate(heads)}
-    report = code_names.meaning(LatentSpec(2, (Categorical(10),)), [c], heads, read)
+    report = code_names.links_of_codes(LatentSpec(2, (Categorical(10),)), [c], heads, read)
     assert report["families"] == {"n": 2, "found": ["hair colour", "bangs"]}
     assert {e["reads"] for e in report["strong"]} == {"black hair", "blond hair", "bangs", "young"}
 
@@ -138,7 +139,7 @@ def test_a_head_is_read_badly_when_it_hardly_beats_guessing():
     """10% of mistakes against 40% by guessing: good. 5% against 6%: bad, however right it sounds."""
     held_out = {"Smiling": {"accuracy": 0.9, "commonest": 0.6}, "Bald": {"accuracy": 0.95, "commonest": 0.94}}
     features = Classifier(ClassifierNet(4), tuple(map(attribute, held_out)), {"held_out": held_out})
-    assert code_names.read_badly(features) == ("Bald",)
+    assert code_names.unreliable_heads(features) == ("Bald",)
 
 
 def test_pose_is_beyond_one_standard_deviation():
@@ -146,4 +147,5 @@ def test_pose_is_beyond_one_standard_deviation():
     head = code_names.pose_head(tensor([-1.0, 0.0, 1.0]))
     assert head.encode(tensor([-1.5, 0.0, 1.5])).tolist() == [0, 1, 2]
     assert [code_names.value_name(head, i) for i in range(3)] == ["pose right", "pose straight", "pose left"]
-    assert code_names.pose(torch.zeros(3, 3, 32, 32, dtype=torch.uint8)).tolist() == pytest.approx([0, 0, 0])
+    x = torch.randint(256, (3, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    assert torch.equal(code_names.pose(x), mirror_axis(x.float() / 255))

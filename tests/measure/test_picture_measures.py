@@ -1,4 +1,4 @@
-"""measures.py: pictures whose slant, width, light and colour are known in closed form."""
+"""picture_measures.py: pictures whose slant, width, light and colour are known in closed form."""
 
 import math
 

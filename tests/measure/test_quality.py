@@ -1,5 +1,7 @@
 """quality.py: distances with a closed form, and sets that are the same or apart."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import tensor
@@ -29,7 +31,7 @@ def test_frechet_of_the_same_and_of_a_shifted_set():
 
 def test_kernel_distance_is_unbiased(monkeypatch):
     """Halves of one set: 0 within its error, below 0 as often as above; the same seed, the same number."""
-    monkeypatch.setattr(quality, "SUBSET", 200)
+    monkeypatch.setattr(quality, "SUBSET_SIZE", 200)
     found = [quality.kernel_distance(normal(1000, seed=2 * s), normal(1000, seed=2 * s + 1)) for s in range(12)]
     assert {mean > 0 for mean, _ in found} == {True, False}
     assert abs(sum(mean for mean, _ in found) / 12) < 3 * found[0][1] / 12**0.5
@@ -54,6 +56,21 @@ def test_precision_and_recall():
     assert recall < 0.2
 
 
+def test_a_manifold_reaches_to_the_third_neighbour():
+    """Ten points a step apart on a line: the balls about the first and the last end three steps outside."""
+    line, outside = torch.arange(10.0)[:, None], tensor([[-2.9], [-3.1], [11.9], [12.1]])
+    points = outside.repeat(3, 1)[:10]
+    near = (points > -3) & (points < 12)
+    assert quality.precision_recall(points, line)[0] == pytest.approx(near.double().mean().item()) == 0.5
+    assert quality.precision_recall(line, points)[1] == 0.5
+
+
+def test_only_the_cpus_generator_is_seeded(monkeypatch):
+    """torch.manual_seed would seed the GPU's, too, and nothing would put it back."""
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("CUDA was seeded"))
+    quality.kernel_distance(normal(20), normal(20, seed=1))
+
+
 def test_classifier_score():
     """Sure and all classes alike: K. The same for all pictures, or never sure: 1."""
     assert quality.classifier_score(one_hot(torch.arange(70) % 7).float()) == pytest.approx(7)
@@ -76,6 +93,12 @@ def blind(*heads):
         return Classifier(ClassifierNet(sum(len(h.values) for h in heads)), heads, {})
 
 
+def measured(classifier, generated, train, held_out):
+    sets = {"generated": generated, "train": train, "held_out": held_out}
+    features = {name: h for name, h in sets.items() if h is not None}
+    return quality.quality(SimpleNamespace(classifier=classifier, features=features, seed=0))["quality"]
+
+
 DIGIT = Head("digit", tuple("0123456789"), tuple(i + 0.5 for i in range(9)))
 
 
@@ -83,22 +106,44 @@ def test_quality_of_real_pictures_is_that_of_real_pictures(monkeypatch):
     """Generated = training set: the ratio, of sets of one size, is 1; n's are told; the same again."""
     monkeypatch.setattr(quality, "SUBSETS", 4)
     train, held_out = normal(300, 96), normal(100, 96, seed=1)
-    report = quality.quality(blind(DIGIT), torch.cat([train, train[:50]]), train, held_out)
+    report = measured(blind(DIGIT), torch.cat([train, train[:50]]), train, held_out)
     assert report["n"] == {"generated": 350, "train": 300, "held_out": 100}
     assert (report["ratio"], report["ratio_n"]) == (pytest.approx(1), 300)
     assert report["train"]["precision"] == 1
     assert report["real"]["frechet_shuffled"] == pytest.approx(report["real"]["frechet"], rel=0.2)
     assert report["score"].keys() == {"generated", "train", "held_out", "share"}
-    assert quality.quality(blind(DIGIT), torch.cat([train, train[:50]]), train, held_out) == report
+    assert measured(blind(DIGIT), torch.cat([train, train[:50]]), train, held_out) == report
 
 
 def test_what_is_missing_is_not_claimed(monkeypatch):
     """Without held-out pictures no ratio; without a label no classifier score."""
     monkeypatch.setattr(quality, "SUBSETS", 4)
     x = normal(50, 96)
-    assert quality.quality(blind(DIGIT), x, x, None).keys() == {"n", "train", "score"}
+    assert measured(blind(DIGIT), x, x, None).keys() == {"n", "train", "score"}
     smile = Head("Smiling", ("no", "yes"), (0.5,))
-    assert "score" not in quality.quality(blind(smile), x, x, x)
+    assert "score" not in measured(blind(smile), x, x, x)
+
+
+def test_standard_fid_is_of_generated_and_held_out_pictures(monkeypatch):
+    """All of them, as RGB; here the metric says how many it saw."""
+    from torchmetrics.image import fid
+
+    class Metric:
+        def __init__(self, features):
+            self.n = {True: 0, False: 0}
+
+        def update(self, x, real):
+            assert (x.dtype, x.shape[1]) == (torch.uint8, 3)
+            self.n[real] += len(x)
+
+        def compute(self):
+            return tensor(self.n[False] + self.n[True] / 1000)
+
+    monkeypatch.setattr(fid, "FrechetInceptionDistance", Metric)
+    real = {"train": (None, None), "held_out": (torch.zeros(60, 1, 28, 28, dtype=torch.uint8), None)}
+    context = SimpleNamespace(inception=True, generated=([], torch.zeros(70, 1, 28, 28)), real=real)
+    found = quality.inception(context)["conditions"]["inception"]
+    assert found == {"frechet": pytest.approx(70.06), "n": [70, 60]}
 
 
 def test_standard_fid_says_what_it_needs(monkeypatch):
@@ -106,7 +151,6 @@ def test_standard_fid_says_what_it_needs(monkeypatch):
     from torchmetrics.image import fid
 
     monkeypatch.setattr(fid, "_TORCH_FIDELITY_AVAILABLE", False)
-    x = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
     with pytest.raises(RuntimeError, match="pip install torch-fidelity") as error:
-        quality.inception_distance(x, x)
+        quality.inception(SimpleNamespace(inception=True))
     assert "\n" not in str(error.value)

@@ -8,7 +8,7 @@ from torch import tensor
 
 import infogan_core as ig
 from helpers import ROOT
-from infogan_core.measure.select import CHOSEN, consensus, judge
+from infogan_core.measure.select import BEST_SIGNAL, consensus, judge
 
 
 def run(name, mi, data="digits"):
@@ -22,15 +22,26 @@ def test_the_run_that_tells_most_is_chosen():
     assert ig.select_run(runs[:1]).path == "a"
 
 
+@pytest.mark.parametrize("better", [0, 1])
+def test_of_two_runs_the_better_is_chosen(smoke_run, tmp_path, better):
+    """Given as runs, or as the names of their folders."""
+    folders = [ig.publish(smoke_run, tmp_path / name) for name in ("a", "b")]
+    for folder, mi in zip(folders, (2.0, 1.0)[:: -1 if better else 1], strict=True):
+        (folder / "metrics.json").write_text(json.dumps(run(None, mi).report))
+    assert ig.select_run([str(folder) for folder in folders]).path == folders[better]
+    assert ig.select_run([ig.load_run(folder) for folder in folders]).path == folders[better]
+
+
 def test_the_signal_of_select_run_is_the_one_that_lost_least_over_ten_seeds():
     study = json.loads((ROOT / "outputs/published/evidence/seeds.json").read_text())
     assert len(study["runs"]) == 10
-    assert study["signals"][CHOSEN]["regret"] == min(signal["regret"] for signal in study["signals"].values())
+    assert study["signals"][BEST_SIGNAL]["regret"] == min(signal["regret"] for signal in study["signals"].values())
 
 
 def test_what_cannot_be_chosen_from():
-    with pytest.raises(ValueError, match="no runs"):
-        ig.select_run([])
+    for runs in ([], "outputs/mnist"):
+        with pytest.raises(ValueError, match="give a list of runs or of their folders"):
+            ig.select_run(runs)
     with pytest.raises(ValueError, match="b: select_run needs a run with a categorical code that evaluate"):
         ig.select_run([run("a", 1.0), run("b", None)])
     with pytest.raises(ValueError, match="different pictures: digits; letters"):

@@ -108,3 +108,8 @@ def test_sliders_start_at_one_drawn_setting_with_continuous_codes_in_the_middle(
     assert len(set(categories)) > 1
     assert all(0 <= category < 10 for category in categories)
     assert spec.start() == spec.start()
+
+
+def test_one_dimension_of_noise_is_enough():
+    noise, _ = LatentSpec(1).sample(4)
+    assert noise.shape == (4, 1)

@@ -74,12 +74,6 @@ def test_d_reads_64_pixels_with_one_block_more():
     assert [tuple(params.shape) for params in q] == [(2, 10)] * 10
 
 
-def test_real_and_fake_are_normalised_apart():
-    """One pass over both gives what two passes give: the paper's code sends them through D separately."""
-    d, real, fake = Discriminator(MNIST, width=0.125), torch.rand(8, 1, 28, 28), 3 * torch.rand(8, 1, 28, 28)
-    torch.testing.assert_close(d.features(real, fake), torch.cat([d.features(real), d.features(fake)]))
-
-
 def test_weights_start_at_a_standard_deviation_of_0_02():
     assert Generator(MNIST).layers[3].weight.std().item() == pytest.approx(0.02, abs=1e-4)
 
@@ -96,3 +90,14 @@ def test_norm_after_swaps_batch_norm_and_activation_and_nothing_else():
     assert parameters(plain) == parameters(after)
     g = Generator(MNIST, width=0.125, norm_after=True).layers[:3]
     assert [type(m) for m in g] == [nn.Linear, nn.ReLU, nn.BatchNorm1d]
+
+
+def test_64_pixels_have_the_table_of_32_with_one_block_more():
+    """Not in the paper: a fourth convolution of 512 channels in the trunk, and G from 448 channels of 4x4 pixels."""
+    spec = LatentSpec(124, (Categorical(10),) * 4 + (Uniform(),) * 4)
+    G, D = Generator(spec, 64, 3), Discriminator(spec, 64, 3)
+    convolutions = [tuple(layer.weight.shape[:2]) for layer in D.trunk if hasattr(layer, "stride")]
+    assert convolutions == [(64, 3), (128, 64), (256, 128), (512, 256)]
+    assert G.layers[0].weight.shape == (448 * 4 * 4, 168)
+    upconvolutions = [tuple(layer.weight.shape[:2]) for layer in G.layers if hasattr(layer, "stride")]
+    assert upconvolutions == [(448, 256), (256, 128), (128, 64), (64, 3)]

@@ -12,9 +12,9 @@ import infogan_core as ig
 from helpers import tiny
 from infogan_core import build
 from infogan_core.training import critic, train
-from infogan_core.training.critic import TEMPERATURE, learned, nt_xent, view
-from infogan_core.training.forms import WARMUP, in_form
-from infogan_core.training.step import Batches, Step
+from infogan_core.training.batches import Batches
+from infogan_core.training.critic import TEMPERATURE, nt_xent, simclr_view, train_critic
+from infogan_core.training.step import WARMUP, step_of
 
 CPU = torch.device("cpu")
 no_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler: no g++")
@@ -25,8 +25,8 @@ def with_critic(**changes):
 
 
 def features_of(config, pixels, device=CPU):
-    step = Step(config, build(config), build(config)[0], pixels.to(device), torch.float32)
-    return learned(config, step.pixels, step.autocast), step
+    step = step_of(config, build(config), pixels.to(device), "fp32")
+    return train_critic(config, step.pixels, step.autocast), step
 
 
 def test_nt_xent_is_the_equation():
@@ -45,7 +45,7 @@ def test_half_of_the_views_are_negatives():
     """Dark on light or light on dark is nothing that the features shall see."""
     light = torch.full((400, 3, 32, 32), -0.5)
     light[:, :, 12:20, 12:20] = 0.5
-    seen = view(light, torch.Generator().manual_seed(0), -1.0)
+    seen = simclr_view(light, torch.Generator().manual_seed(0), 32)
     centre = seen[:, :, 14:18, 14:18].mean(dim=(1, 2, 3)) - seen.mean(dim=(1, 2, 3))
     assert 0.4 < (centre > 0).float().mean().item() < 0.6
 
@@ -77,21 +77,24 @@ def test_features_are_standardised_stand_still_and_leave_the_global_random_state
     assert not torch.equal(model.head[0].weight, head["0.weight"])
 
 
-def test_g_is_judged_by_it_and_d_is_not(blobs):
+def test_g_is_judged_by_it_and_d_is_not(blobs, monkeypatch):
     """G's loss gains -2 E[critic]; what D minimises stays; the head minimises the hinge loss of its own scores."""
     model, step = features_of(with_critic(), blobs.pixels)
-    noise, codes = next(Batches(step.config, 256, CPU)).draws[0]
-    real, fake = torch.rand(32, 1, 28, 28), step.fake(noise, codes)
-    without_g, of_g = step.g_objective(fake, codes)
-    without_d, of_d = step.d_objective(real, fake.detach(), codes)
+    losses = []
+    monkeypatch.setattr(step, "_descend", lambda _, net, loss: losses.append((net, loss.item())))  # no update
+    batch = next(Batches(step.config, 256, CPU))
+    fake, _ = step.update_d(batch)
+    step.update_g(batch, fake, torch.zeros(32))
     step.add_critic(model)
-    with_g, same_g = step.g_objective(fake, codes)
-    with_d, same_d = step.d_objective(real, fake.detach(), codes)
-    scores = model(torch.cat([real, fake]))
-    assert (with_g - without_g).item() == pytest.approx(-2 * scores[32:].mean().item(), abs=1e-5)
-    torch.testing.assert_close((with_d, same_d, same_g), (without_d, of_d, of_g))
-    hinge = (1 - scores[:32]).relu().mean() + (1 + scores[32:]).relu().mean()
-    assert step.critic_objective(real, fake).item() == pytest.approx(hinge.item(), abs=1e-5)
+    fake, _ = step.update_d(batch)
+    step.update_g(batch, fake, torch.zeros(32))
+    (_, d), (_, g), (_, d_again), (head, of_head), (_, g_again) = losses
+    real, fakes = (step.see(x, view) for x, view in ((step.real(batch.index), batch.real), (fake, batch.fake)))
+    assert g_again - g == pytest.approx(-2 * model(step.see(fake, batch.fake_for_g)).mean().item(), abs=1e-5)
+    assert d_again == pytest.approx(d, abs=1e-6)
+    hinge = (1 - model(real)).relu().mean() + (1 + model(fakes)).relu().mean()
+    assert head is model.head
+    assert of_head == pytest.approx(hinge.item(), abs=1e-5)
 
 
 def test_it_comes_after_its_share_of_the_steps(blobs, tmp_path):
@@ -124,10 +127,10 @@ def test_ctrl_c_while_the_features_are_learned_leaves_a_checkpoint(blobs, tmp_pa
 
     def pressed(*arguments):
         os.kill(os.getpid(), signal.SIGINT)
-        return learned(*arguments)
+        return train_critic(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "learned", pressed)
+        patch.setattr(train, "train_critic", pressed)
         with pytest.raises(KeyboardInterrupt, match="stopped at step 6; the same call goes on"):
             ig.train(config, blobs, tmp_path)
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["done"] == 6
@@ -148,15 +151,15 @@ def test_features_take_a_tenth_of_the_steps_and_2000_at_most(blobs, monkeypatch)
 def test_every_form_takes_it_in_when_it_comes(form, blobs, request):
     """What was recorded or compiled without it is made anew: its head learns as in the eager step."""
     device, heads = request.getfixturevalue("cuda") if form == "graph" else CPU, []
-    config = with_critic(shift=2)
     for of in ("eager", form):
+        config = with_critic(shift=2, step_form=of)
         model, step = features_of(config, blobs.pixels, device=device)
-        update, batches = in_form(step, of), Batches(config, 256, device)
+        batches = Batches(config, 256, device)
         for _ in range(WARMUP + 2):
-            update(next(batches))
+            step(next(batches))
         step.add_critic(model)
         start = model.head[0].weight.detach().clone()
         for _ in range(WARMUP + 3):
-            update(next(batches))
+            step(next(batches))
         heads.append(model.head[0].weight.detach() - start)
     assert (heads[1] - heads[0]).norm() < 0.1 * heads[0].norm()

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 
@@ -10,6 +12,7 @@ import torch
 
 import infogan_core as ig
 from helpers import ROOT
+from infogan_core.training import ddp
 
 CONFIG = {
     "steps": 1,
@@ -28,7 +31,7 @@ CONFIG = {
 PROGRAM = """
 import json, sys, torch
 import infogan_core as ig
-from infogan_core.training.critic import learned
+from infogan_core.training.critic import train_critic
 from infogan_core.training.ddp import processes
 from infogan_core.data.images import image_set
 from infogan_core.training.train import Trainer
@@ -38,22 +41,22 @@ pixels = torch.randint(256, (64, config.image_size, config.image_size, config.ch
                        generator=torch.Generator().manual_seed(5))
 images = image_set(pixels.numpy(), None, "noise")
 def gradients(trainer):
-    terms = trainer.update(next(trainer.batches))
+    terms = torch.cat([term.view(-1) for term in trainer.step(next(trainer.batches)).values()])
     nets = trainer.step.nets()
     live = (nets["generator"], nets["discriminator"], nets["critic"].head)
     gradients = {f"{i}.{k}": p.grad for i, net in enumerate(live) for k, p in net.named_parameters()}
     states = {f"{n}.{k}": v for n, net in nets.items() for k, v in net.state_dict().items()}
     return {"terms": terms, "gradients": gradients, "states": states}
 def steps(device):
-    trainer = Trainer(config, images, None, device, torch.float32)
-    critic = learned(config, trainer.step.pixels, trainer.step.autocast)
+    trainer = Trainer(config, images, None, device, "fp32", 1)
+    critic = train_critic(config, trainer.step.pixels, trainer.step.autocast)
     if torch.distributed.is_initialized() and torch.distributed.get_rank():
         critic.mean += 1  # the first process's counts
     trainer.step.add_critic(critic)
     with torch.no_grad():
         trainer.step.D.q_head[-1].weight *= 20  # a Q that is sure: I(c; c') is not the mean of its processes' own
     for _ in range(config.steps - 1):
-        trainer.update(next(trainer.batches))
+        trainer.step(next(trainer.batches))
     return gradients(trainer)
 torch.manual_seed(0)
 if "--one" in sys.argv:
@@ -128,7 +131,7 @@ def test_parameters_stay_equal_on_both_while_they_are_trained(tmp_path, kind, re
 
 def test_torchrun_trains_one_model_that_loads(tmp_path):
     out = tmp_path / "run"
-    command = ["-m", "infogan_core.training.train", "--preset", "svhn", "--profile", "smoke", "--out", str(out)]
+    command = ["-m", "infogan_core.training", "--preset", "svhn", "--profile", "smoke", "--out", str(out)]
     first = start([*command, "--steps", "40"])
     assert first.returncode == 0, first.stderr
     run = ig.load_run(out, "cpu")
@@ -136,19 +139,53 @@ def test_torchrun_trains_one_model_that_loads(tmp_path):
     assert [record["step"] for record in run.records] == list(range(5, 41, 5))
 
 
-def test_a_batch_that_cannot_be_dealt_is_refused_in_a_line(tmp_path):
-    from infogan_core.training import ddp
+def test_ctrl_c_in_one_process_stops_both_at_the_same_step(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    command = [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + LONG]
+    both = []
+    for rank in "01":
+        env = {
+            **os.environ,
+            **address,
+            "RANK": rank,
+            "LOCAL_RANK": rank,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+        }
+        both.append(subprocess.Popen([*command, str(tmp_path)], env=env, stdout=subprocess.PIPE, text=True))
+    assert both[1].stdout.readline().startswith("step")
+    both[1].send_signal(signal.SIGINT)
+    said = [process.communicate(timeout=120)[0].splitlines()[-1] for process in both]
+    assert said[0] == said[1]
+    assert said[0].startswith("stopped at step")
+    assert f"step {torch.load(tmp_path / 'checkpoint.pt', weights_only=True)['done']};" in said[0]
 
-    class Group:
-        def get_rank(self):
-            return 0
 
-        def get_world_size(self):
-            return 3
-
-    real, ddp.distributed = ddp.distributed, Group()
+LONG = """
+import sys
+import infogan_core as ig
+from infogan_core.training.ddp import processes
+images = ig.load_images("mnist")
+with processes("cpu") as device:
     try:
-        with pytest.raises(ValueError, match="a batch of 8 cannot be dealt to 3 processes"):
-            ddp.DistributedStep(ig.preset("mnist", batch=8), None, None, None, None)
-    finally:
-        ddp.distributed = real
+        ig.train(ig.preset("mnist", "smoke", steps=100_000), images, sys.argv[1], device,
+                 on_log=lambda record: print("step", record["step"], flush=True))
+    except KeyboardInterrupt as stopped:
+        print(stopped, flush=True)
+"""
+
+
+def test_a_form_of_the_step_for_one_process_is_refused(monkeypatch):
+    monkeypatch.setattr(ddp.distributed, "get_rank", lambda: 0)
+    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 2)
+    with pytest.raises(ValueError, match="step_form='compile' is for one process: with several give \"auto\""):
+        ddp.DistributedStep(ig.preset("mnist", step_form="compile"), None, None, None)
+
+
+def test_a_batch_that_cannot_be_dealt_is_refused_in_a_line(monkeypatch):
+    monkeypatch.setattr(ddp.distributed, "get_rank", lambda: 0)
+    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 3)
+    with pytest.raises(ValueError, match="a batch of 8 cannot be dealt to 3 processes"):
+        ddp.DistributedStep(ig.preset("mnist", batch=8), None, None, None)

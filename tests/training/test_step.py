@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.nn.functional import softplus
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from helpers import tiny
 from infogan_core import build, preset
@@ -82,7 +82,7 @@ def test_cuda_is_cpu(blobs, cuda):
     on_cpu, batches = make(config, blobs.pixels)
     on_cuda, _ = make(config, blobs.pixels, cuda)
     batch = next(batches)
-    of_cuda = on_cuda(tree_map(lambda t: t.cuda(), batch))
+    of_cuda = on_cuda(tree_map_only(torch.Tensor, lambda t: t.cuda(), batch))
     torch.testing.assert_close(flat(of_cuda).cpu(), flat(on_cpu(batch)), atol=1e-3, rtol=1e-3)
 
 
@@ -173,6 +173,14 @@ def test_d_is_passed_as_often_as_needed(changes, passes, blobs):
     assert len(calls) == passes
 
 
+def test_real_and_fake_are_normalised_apart(blobs):
+    """As in the paper's code: what D says of real pictures does not depend on the fakes of the batch."""
+    step, batches = make(tiny(), blobs.pixels)
+    codes, real = next(batches).for_d[1], torch.rand(32, 1, 28, 28)
+    said = [step.d_objective(real, scale * torch.rand(32, 1, 28, 28), codes)[1]["d_real"] for scale in (1, 3)]
+    assert torch.equal(*said)
+
+
 def test_each_picture_is_seen_by_its_own_view(blobs):
     """Real pictures mirrored, D's fakes moved to the left, G's upwards: D's trunk gets exactly these, in this order."""
     step, batches = make(tiny(shift=1.0, flip=True, new_fakes_for_g=False), blobs.pixels)
@@ -218,7 +226,7 @@ def test_information_can_spare_the_trunk(blobs):
 
 def test_information_can_spare_g(blobs):
     """Then, with the trunk spared as well, G and the trunk do what they do in a plain GAN; Q learns on the side."""
-    aside = tiny(info_trains_trunk=False, info_trains_g=False)
+    aside = tiny(info_trains_trunk=False, info_trains_g=False, lambda_real=0.0)
     (one, batches), (other, _) = make(aside, blobs.pixels), make(aside.replace(lambda_info=0.0), blobs.pixels)
     before = [p.clone() for p in one.D.q_head.parameters()]
     for _ in range(3):
@@ -281,7 +289,7 @@ def test_batches_go_on_where_they_were():
         next(batches)
     again.load_state_dict(batches.state_dict())
     for _ in range(5):
-        assert all(map(torch.equal, tree_leaves(next(batches)), tree_leaves(next(again))))
+        torch.testing.assert_close(tree_leaves(next(batches)), tree_leaves(next(again)), rtol=0, atol=0)
 
 
 def test_new_fakes_for_g_have_their_own_latents():

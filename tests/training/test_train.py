@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import infogan_core as ig
 from helpers import ROOT, tiny
 from infogan_core.files import write_whole
 from infogan_core.training import train
+from infogan_core.training.step import Step
 
 
 def weights(out):
@@ -101,6 +103,43 @@ def test_an_early_look_changes_nothing(blobs, tmp_path):
     assert weights(tmp_path / "looked") == weights(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("until", [3, 7])
+def test_a_look_at_what_is_already_there_makes_no_step_and_deletes_nothing(until, blobs, tmp_path):
+    ig.train(tiny(), blobs, tmp_path, until=7)
+    (tmp_path / "metrics.json").write_text("{}")
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert ig.train(tiny(), blobs, tmp_path, until=until).records[-1]["step"] == 4
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_a_run_goes_on_in_the_precision_and_on_the_threads_that_it_began_with(blobs, tmp_path, monkeypatch):
+    """Elsewhere "auto" may mean bf16 and the rule another number; the bytes are those of a run that stayed."""
+    config = tiny(precision="auto")
+    for name, elsewhere in (("stayed", ("fp32", 1)), ("moved", ("bf16", 2))):
+        for until, (precision, threads) in ((7, ("fp32", 1)), (12, elsewhere)):
+            monkeypatch.setattr(train, "resolve_precision", lambda *_, precision=precision: precision)
+            monkeypatch.setattr(train, "threads_for", lambda _, threads=threads: threads)
+            run = ig.train(config, blobs, tmp_path / name, until=until)
+    assert weights(tmp_path / "moved") == weights(tmp_path / "stayed")
+    assert [(s["from"], s["to"], s["precision"], s["threads"]) for s in run.env["stretches"]] == [
+        (0, 7, "float32", 1),
+        (7, 12, "float32", 1),
+    ]
+
+
+def test_a_training_has_its_own_threads_and_gives_them_back(blobs, tmp_path):
+    before, seen = torch.get_num_threads(), []
+    ig.train(tiny(threads=before + 1), blobs, tmp_path, on_log=lambda _: seen.append(torch.get_num_threads()))
+    assert set(seen) == {before + 1}
+    assert torch.get_num_threads() == before
+
+
+def test_an_unknown_dataset_is_refused_before_anything_is_written(blobs, tmp_path):
+    with pytest.raises(ValueError, match="unknown dataset of the config 'cats'"):
+        ig.train(tiny(dataset="cats"), blobs, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_finished_run_is_loaded_not_trained(blobs, tmp_path):
     ig.train(tiny(), blobs, tmp_path)
     before = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
@@ -111,7 +150,7 @@ def test_a_finished_run_is_loaded_not_trained(blobs, tmp_path):
 def test_the_environment_of_a_run_is_recorded(smoke_run, digits):
     assert smoke_run.env["torch"] == torch.__version__
     assert smoke_run.env["sha256"] == digits.sha256
-    assert {"device", "threads", "precision", "commit", "data", "minutes"} <= smoke_run.env.keys()
+    assert {"device", "threads", "precision", "commit", "dirty", "data", "kind", "minutes"} <= smoke_run.env.keys()
 
 
 @pytest.mark.parametrize("changes", [{}, {"latents": ig.LatentSpec(16, (ig.Uniform(None), ig.Categorical(4)))}])
@@ -130,26 +169,23 @@ def test_32_pixel_colour_pictures_train(tmp_path):
     assert run.generate(*run.config.latents.sample(2)).shape == (2, 3, 32, 32)
 
 
-def broken_after(monkeypatch, step, column, value):
-    """Let one term of one step come out as `value`."""
-    calls = []
+@pytest.mark.parametrize(
+    ("term", "place", "name"),
+    [("loss_d", (), "loss_d"), ("loss_g", (), "loss_g"), ("mi", 0, "L_I(c1)"), ("mi", 2, "L_I(c3)")],
+)
+def test_a_nan_stops_with_its_step_and_term(term, place, name, monkeypatch, blobs, tmp_path):
+    class Broken(Step):
+        calls = 0
 
-    def in_form(real_step, form):
-        def update(batch):
-            calls.append(1)
-            terms = real_step(batch)
-            terms[column] = value if len(calls) == step else terms[column]
+        def __call__(self, batch):
+            terms = super().__call__(batch)
+            self.calls += 1
+            if self.calls == 7:
+                terms[term][place] = float("nan")
             return terms
 
-        return update
-
-    monkeypatch.setattr(train, "in_form", in_form)
-
-
-@pytest.mark.parametrize(("column", "term"), [(0, "loss_d"), (1, "loss_g"), (5, "L_I(c1)"), (7, "L_I(c3)")])
-def test_a_nan_stops_with_its_step_and_term(column, term, monkeypatch, blobs, tmp_path):
-    broken_after(monkeypatch, 7, column, float("nan"))
-    with pytest.raises(FloatingPointError, match=rf"step 7: {term.replace('(', '.').replace(')', '.')} is nan"):
+    monkeypatch.setattr(train, "step_of", Broken)
+    with pytest.raises(FloatingPointError, match=rf"step 7: {re.escape(name)} is nan"):
         ig.train(tiny(), blobs, tmp_path)
     checkpoint = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert checkpoint["done"] == 5
@@ -157,7 +193,7 @@ def test_a_nan_stops_with_its_step_and_term(column, term, monkeypatch, blobs, tm
 
 
 def test_broken_weights_are_never_saved(blobs, tmp_path):
-    trainer = train.Trainer(tiny(), blobs, tmp_path, torch.device("cpu"), torch.float32)
+    trainer = train.Trainer(tiny(), blobs, tmp_path, torch.device("cpu"), "fp32", 1)
     trainer.done = 4
     trainer.save()
     before = (tmp_path / "checkpoint.pt").read_bytes()
@@ -196,12 +232,16 @@ def pickled(out):
     torch.save({"version": 1, "hook": subprocess.Popen}, out / "checkpoint.pt")
 
 
-@pytest.mark.parametrize("damage", [truncate, foreign, almost, of_another_seed, pickled])
-def test_a_checkpoint_that_is_not_ours_is_refused_and_kept(damage, blobs, tmp_path):
+DAMAGES = dict.fromkeys((truncate, foreign, almost, pickled), "is cut short or not a checkpoint")
+DAMAGES[of_another_seed] = "belongs to another run than the config.json beside it"
+
+
+@pytest.mark.parametrize(("damage", "why"), DAMAGES.items())
+def test_a_checkpoint_that_is_not_ours_is_refused_and_kept(damage, why, blobs, tmp_path):
     out = stopped(blobs, tmp_path)
     damage(out)
     before = {p.name: p.read_bytes() for p in out.iterdir()}
-    with pytest.raises(ValueError, match=r"checkpoint.pt is cut short or not a checkpoint") as error:
+    with pytest.raises(ValueError, match=rf"checkpoint.pt {why}") as error:
         ig.train(tiny(), blobs, out)
     assert "\n" not in str(error.value)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before

@@ -1,13 +1,13 @@
-"""CelebA's aligned pictures in a zip, which is never unpacked, or in a folder: listed, checked, cropped and reduced."""
+"""CelebA's aligned pictures, in a zip that is never unpacked or in a folder: found, listed, cropped and reduced."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,10 +19,10 @@ from PIL import Image
 from infogan_core.data.images import at_least_two, one_line
 from infogan_core.data.own_images import FORMATS
 
+ZIP = "img_align_celeba.zip"
 ALIGNED = (178, 218)  # width and height of every picture
 NAMED = re.compile(r"([0-9]{6})\.jpg")
-LIMIT = 1 << 20  # bytes that a picture may unpack to: the JPEGs have about 7 KB, and 178x218 raw RGB pixels 116 KB
-RATIO = 100  # by which a zip of JPEGs may unpack: they hardly do
+LIMIT = 1 << 20  # bytes of a picture that are unpacked: the JPEGs have about 7 KB
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,58 @@ class Album:
     archive: zipfile.ZipFile | None
 
     def open(self, number: int) -> io.BytesIO | Path:
-        """What PIL opens."""
+        """What PIL opens. Raises ValueError, or what zipfile raises, for a damaged entry."""
         name = self.names[number]
         if self.archive is None:
             return self.path / name
+        if self.archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("neither stored nor deflated")  # Python unpacks the other kinds whole, whatever their size
         with self.archive.open(name) as entry:  # ZipFile.read() would inflate all, whatever size the zip declares
             return io.BytesIO(entry.read(LIMIT))
 
 
-def pictures(entries: Iterable[str]) -> list[str]:
+def find_album(source: Path) -> Path | None:
+    """The zip or the folder of pictures that a path means: itself, or what lies in it or in its folder "celeba"."""
+    if not source.is_dir():
+        return source if source.suffix.lower() == ".zip" and source.is_file() else None
+    for folder in (source, source / "celeba"):
+        zips = sorted(folder.glob("img_align_celeba*.zip"))
+        if len(zips) > 1 and folder / ZIP not in zips:
+            raise ValueError(f"{folder}: holds {' and '.join(file.name for file in zips)}, give the path of one")
+        if zips:
+            return folder / ZIP if folder / ZIP in zips else zips[0]
+        below = folder / "img_align_celeba"
+        for inner in (folder, below, below / "img_align_celeba"):
+            if inner.is_dir() and _holds_faces(inner):
+                return inner
+    return None
+
+
+def _holds_faces(folder: Path) -> bool:
+    """Whether these are CelebA's and not somebody's own: most are named like 000001.jpg, and the first have its size.
+
+    One of the first ten is enough: the others may be damaged, which is for the loader to say.
+    """
+    names = _pictures(os.listdir(folder))
+    named = sorted(name for name in names if NAMED.fullmatch(name))
+    if 2 * len(named) <= len(names):
+        return False
+    for name in named[:10]:
+        with contextlib.suppress(Exception), Image.open(folder / name, formats=["JPEG"]) as picture:
+            if picture.size == ALIGNED:
+                return True
+    return False
+
+
+def _pictures(entries: Iterable[str]) -> list[str]:
     """Those that are pictures by their names, without the hidden files that macOS leaves in zips and folders."""
     shown = [name for name in entries if not name.rpartition("/")[2].startswith(".")]
     return [name for name in shown if os.path.splitext(name)[1].lower() in FORMATS]
 
 
-@contextmanager
+@contextlib.contextmanager
 def open_album(path: Path) -> Iterator[Album]:
-    """Lists the pictures. Raises ValueError for a zip that is damaged, not to be trusted, or without pictures."""
+    """Lists the pictures of a zip or folder. Raises ValueError for a damaged zip, or one without CelebA's pictures."""
     if path.is_dir():
         yield _album(path, os.listdir(path), None)
         return
@@ -60,28 +95,12 @@ def open_album(path: Path) -> Iterator[Album]:
     except Exception as error:  # zipfile, struct and the operating system each raise their own
         raise ValueError(f"{path}: is no whole zip, copy or download it again ({one_line(error)})") from None
     with archive:
-        _distrust(path, archive.infolist())
-        yield _album(path, [entry.filename for entry in archive.infolist()], archive)
-
-
-def _distrust(path: Path, entries: list[zipfile.ZipInfo]) -> None:
-    """Raise ValueError for what no zip of CelebA holds: entries that lead outside, or that unpack to absurd sizes."""
-    for entry in entries:
-        name = entry.filename.replace("\\", "/")
-        if re.match("/|[A-Za-z]:", name) or ".." in name.split("/"):
-            raise ValueError(f"{path}: {entry.filename!r} would unpack outside, this is not img_align_celeba.zip")
-        if entry.file_size > LIMIT and pictures([name]):
-            raise ValueError(f"{path}: {entry.filename} would unpack to {entry.file_size:,} bytes, not a face's JPEG")
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # the others unpack without limit
-            raise ValueError(f"{path}: {entry.filename} is not stored or deflated, this is not img_align_celeba.zip")
-    total = sum(entry.file_size for entry in entries)
-    if total > RATIO * path.stat().st_size:
-        raise ValueError(f"{path}: would unpack to {total:,} bytes, this is not img_align_celeba.zip")
+        yield _album(path, archive.namelist(), archive)
 
 
 def _album(path: Path, entries: list[str], archive: zipfile.ZipFile | None) -> Album:
     names, strays = {}, []
-    for entry in pictures(entries):
+    for entry in _pictures(entries):
         named = NAMED.fullmatch(entry.rpartition("/")[2])
         if named is None or int(named[1]) in names:
             strays.append(entry)

@@ -1,20 +1,11 @@
-"""Rendered stand-ins for CelebA: faces drawn from known factors, painted onto a head that turns."""
+"""Rendered stand-ins for CelebA: faces with known factors, painted onto a head that turns."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from infogan_core.data.images import ImageSet
-from infogan_core.data.rendered.house_numbers import (
-    SIDE,
-    Factor,
-    colour,
-    cover,
-    in_chunks,
-    picture_set,
-    pixels,
-    rotated,
-)
+from infogan_core.data.rendered.factors import SIDE, Factor, colour, cover, in_chunks, picture_set, pixels, rotated
 
 FINE = 2  # sub-pixels along each axis of a pixel
 EDGE = SIDE * FINE / 2  # sub-pixels in a unit; the picture is 2 units wide
@@ -69,7 +60,7 @@ FACTORS = {
 
 def faces(n: int, seed: int = 0) -> ImageSet:
     """n faces whose attributes are the FACTORS, independent and uniform; picture i does not depend on n."""
-    return picture_set("celeba", "faces", "rendered, not CelebA", FACTORS, render, n, seed)
+    return picture_set("faces", "celeba", "rendered, not CelebA", FACTORS, render, n, seed)
 
 
 def render(values: np.ndarray) -> np.ndarray:
@@ -79,7 +70,7 @@ def render(values: np.ndarray) -> np.ndarray:
 
 def _pictures(f: dict[str, np.ndarray]) -> np.ndarray:
     """Factors by name -> pictures [n, 3, 32, 32] in 0..1, painted from back to front."""
-    f = _looks(f)
+    f = _with_derived(f)
     x, y = pixels(SIDE * FINE)
     scene = colour(f["background"], 0.35, f["background tone"]) * (1.05 - 0.12 * y - 0.15 * (x * x + y * y))
     clothes = colour(f["clothes"], 0.6, 0.45) * (1 - 0.3 * x * x)
@@ -102,7 +93,7 @@ def _pictures(f: dict[str, np.ndarray]) -> np.ndarray:
     return (scene[..., ::2] + scene[..., 1::2]) / 4
 
 
-def _looks(f: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _with_derived(f: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The factors, and what follows from them: sine and cosine of the azimuth, colours, the hair style's numbers."""
     turn = np.deg2rad(f["azimuth"].astype(np.float64))
     place = f["skin"] * (len(SKINS) - 1)

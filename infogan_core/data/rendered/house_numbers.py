@@ -1,24 +1,19 @@
-"""Rendered stand-ins for SVHN: house numbers drawn from known factors, which nothing has to be downloaded for."""
+"""Rendered stand-ins for SVHN: house numbers with known factors, for which nothing has to be downloaded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import distance_transform_edt
 
 from infogan_core.data.images import ImageSet
+from infogan_core.data.rendered.factors import SIDE, Factor, colour, cover, in_chunks, picture_set, pixels, rotated
 
-SIDE = 32  # pixels
-CHUNK = 16  # pictures drawn at once, few enough to stay in the processor's cache
 HEIGHT, CELL = 48, 72  # of a digit, and of the square around it, in the table of signed distances
-THIRDS = np.array([0, 2 / 3, 1 / 3], np.float32).reshape(1, 3, 1, 1)
 FONTS = {  # what matplotlib ships
     "sans": "DejaVuSans",
     "sans bold": "DejaVuSans-Bold",
@@ -29,16 +24,6 @@ FONTS = {  # what matplotlib ships
     "times bold italic": "STIXGeneralBolIta",
     "typewriter": "cmtt10",
 }
-
-
-@dataclass(frozen=True)
-class Factor:
-    """One thing that varies: one of `kinds`, stored as its index, or, without kinds, a number from `low` to `high`."""
-
-    meaning: str
-    low: float = 0.0
-    high: float = 1.0
-    kinds: tuple[str, ...] = ()
 
 
 DIGITS, NO_YES = tuple("0123456789"), ("no", "yes")
@@ -72,95 +57,12 @@ FACTORS = {
 
 def house_numbers(n: int, seed: int = 0) -> ImageSet:
     """n house numbers whose attributes are the FACTORS, independent and uniform; picture i does not depend on n."""
-    return picture_set("svhn", "house numbers", "rendered, not SVHN", FACTORS, render, n, seed, "digit")
+    return picture_set("house numbers", "svhn", "rendered, not SVHN", FACTORS, render, n, seed, label="digit")
 
 
 def render(values: np.ndarray) -> np.ndarray:
     """Factors float32 [N, F], in the order of FACTORS -> pictures uint8 [N, 3, 32, 32]. Pure: same in, same out."""
     return in_chunks(values, FACTORS, _pictures)
-
-
-def picture_set(
-    kind: str,
-    what: str,
-    note: str,
-    factors: Mapping[str, Factor],
-    draw: Callable[[np.ndarray], np.ndarray],
-    n: int,
-    seed: int,
-    label: str | None = None,
-) -> ImageSet:
-    """Pictures of factors drawn at random, with the factors as attributes and one of them, perhaps, as labels."""
-    values = sample(factors, n, seed)
-    labels = None if label is None else torch.from_numpy(values[:, list(factors).index(label)].astype(np.int64))
-    pixels, attributes = torch.from_numpy(draw(values)), torch.from_numpy(values)
-    name = f"{what} ({note}; {n:,} pictures)"
-    return ImageSet(
-        pixels, labels, name, attributes=attributes, attribute_names=tuple(factors), kind=kind, stand_in_note=note
-    )
-
-
-def sample(factors: Mapping[str, Factor], n: int, seed: int) -> np.ndarray:
-    """Independent uniform factors, float32 [n, F], row by row from RandomState, whose stream NumPy keeps for ever."""
-    for name, value, least in (("n", n, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value < 2**32:
-            raise ValueError(f"{name} must be a whole number from {least} to {2**32 - 1}, found {value!r}")
-    values = np.random.RandomState(seed).random_sample((n, len(factors)))
-    for column, factor in zip(values.T, factors.values(), strict=True):
-        if factor.kinds:
-            column[:] = np.floor(column * len(factor.kinds))
-        else:
-            column[:] = factor.low + (factor.high - factor.low) * column
-    return values.astype(np.float32)
-
-
-def in_chunks(
-    values: np.ndarray, factors: Mapping[str, Factor], pictures: Callable[[dict[str, np.ndarray]], np.ndarray]
-) -> np.ndarray:
-    """Draws a few pictures at a time, from columns float32 [n, 1, 1, 1] by name -> uint8 [N, 3, 32, 32].
-
-    All arithmetic on pixels is float32 and exactly rounded (no exp, no sin, no sum whose order a processor may choose),
-    so that every machine draws the same bytes.
-    """
-    values = np.asarray(values, np.float32)
-    if values.ndim != 2 or values.shape[1] != len(factors):
-        raise ValueError(f"factors must be [N, {len(factors)}] ({', '.join(factors)}), found {list(values.shape)}")
-    for (name, factor), column in zip(factors.items(), values.T, strict=True):
-        low, high = np.float32((0, len(factor.kinds) - 1) if factor.kinds else (factor.low, factor.high))
-        whole = "a whole number " if factor.kinds else ""
-        if not ((column >= low) & (column <= high) & (not whole or column == np.rint(column))).all():
-            raise ValueError(f"factor {name!r} must be {whole}in {low:g}..{high:g}")
-    result = np.empty((len(values), 3, SIDE, SIDE), np.uint8)
-    for start in range(0, len(values), CHUNK):
-        columns = values[start : start + CHUNK].T[..., None, None, None]
-        drawn = pictures(dict(zip(factors, columns, strict=True)))
-        result[start : start + CHUNK] = np.clip(drawn, 0, 1) * 255 + 0.5
-    return result
-
-
-def pixels(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
-    """x [1, 1, 1, side] and y [1, 1, side, 1] of the pixels' middles, -1..1 from edge to edge, y down."""
-    middles = (np.arange(side, dtype=np.float32) * 2 + 1) / side - 1
-    return middles[None, None, None], middles[None, None, :, None]
-
-
-def rotated(x: np.ndarray, y: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates in a frame turned clockwise (y points down)."""
-    turn = np.deg2rad(degrees.astype(np.float64))
-    cos, sin = np.cos(turn).astype(np.float32), np.sin(turn).astype(np.float32)
-    return x * cos + y * sin, y * cos - x * sin
-
-
-def cover(distance: np.ndarray, sharpness: float | np.ndarray) -> np.ndarray:
-    """How much of a pixel lies inside, 0..1, from the signed distance to the edge, positive inside."""
-    return np.clip(distance * sharpness + 0.5, 0, 1)
-
-
-def colour(hue: np.ndarray, saturation: np.ndarray, tone: np.ndarray) -> np.ndarray:
-    """RGB [n, 3, 1, 1] whose luminance is `tone`, whatever the hue (in turns)."""
-    pure = np.clip(np.abs((hue + THIRDS) % 1 * 6 - 3) - 1, 0, 1)
-    grey = 0.3 * pure[:, :1] + 0.6 * pure[:, 1:2] + 0.1 * pure[:, 2:]
-    return tone * (1 + saturation * (pure - grey))
 
 
 @cache
@@ -172,7 +74,7 @@ def _glyphs() -> tuple[np.ndarray, np.ndarray]:
     for i, file in enumerate(FONTS.values()):
         font = ImageFont.truetype(folder / f"{file}.ttf", 100, layout_engine=ImageFont.Layout.BASIC)
         _, top, _, bottom = font.getbbox("0", anchor="ls")
-        font = font.font_variant(size=round(100 * 2 * HEIGHT / (bottom - top)))  # drawn at twice the table's size
+        font = font.font_variant(size=round(100 * 2 * HEIGHT / (bottom - top)))  # at twice the table's size
         advances[i] = font.getlength("0") / (2 * HEIGHT)
         for digit in range(10):
             cell = Image.new("L", (2 * CELL, 2 * CELL))

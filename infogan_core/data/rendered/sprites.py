@@ -1,13 +1,13 @@
-"""dSprites (Matthey et al. 2017) drawn afresh by its published recipe: one white shape on black, five known factors."""
+"""dSprites (Matthey et al. 2017) rendered by its published recipe: one white shape on black, five known factors."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from infogan_core.data.images import ImageSet
-from infogan_core.data.rendered.house_numbers import Factor, picture_set
+from infogan_core.data.rendered.factors import SIDE, Factor, picture_set
 
-SIDE, POINTS = 32, 4  # pixels, half of the original's 64; each the mean of 4 x 4 points
+POINTS = 4  # along each axis of a pixel, whose value is their mean
 CHUNK = 64
 LARGEST = 5.5  # pixels, half a sprite at scale 1: the square and its turns stay inside the picture wherever it is
 FROM, TO, BOX = 8, 24, 16  # pixels: where a sprite's middle may be, and the square around it
@@ -28,7 +28,7 @@ FACTORS = {  # 3 x 6 x 40 x 32 x 32 pictures in all, as there
 
 def sprites(n: int, seed: int = 0) -> ImageSet:
     """n sprites uint8 [n, 1, 32, 32] whose attributes are the FACTORS' indices; picture i does not depend on n."""
-    return picture_set("sprites", "sprites", "rendered, not the dSprites file", FACTORS, render, n, seed, "shape")
+    return picture_set("sprites", "sprites", "rendered, not the dSprites file", FACTORS, render, n, seed, label="shape")
 
 
 def render(values: np.ndarray) -> np.ndarray:

@@ -165,23 +165,14 @@ def test_flipped_bits_are_noticed(faces_zip):
         album.open(4)
 
 
-@pytest.mark.parametrize("name", ["../000099.jpg", "a/../../b.txt", "/etc/000099.jpg", "C:/b.jpg", "..\\000099.jpg"])
-def test_zip_that_leads_outside(tmp_path, name):
-    path = write_zip(tmp_path / "celeba.zip", face_files() | {name: jpeg(blocks(0))})
-    with refused(ValueError, f"{path}: '.*' would unpack outside"), open_album(path):
-        pass
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_packing_that_python_cannot_unpack_in_part_is_refused(tmp_path, packing):
+    path = write_zip(tmp_path / "celeba.zip", {"000001.jpg": bytes(1 << 20)} | face_files([2]), compression=packing)
+    with open_album(path) as album, refused(ValueError, "neither stored nor deflated"):
+        album.open(1)
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "packed", "message"),
-    [
-        ("000000.jpg", 2 << 20, zipfile.ZIP_DEFLATED, r"000000\.jpg would unpack to 2,097,152 bytes"),
-        ("list.txt", 32 << 20, zipfile.ZIP_DEFLATED, r"celeba\.zip: would unpack to 33,\d{3},\d{3} bytes"),
-        ("000000.jpg", 1 << 20, zipfile.ZIP_LZMA, r"000000\.jpg is not stored or deflated"),
-        ("000000.jpg", 1 << 20, zipfile.ZIP_BZIP2, r"000000\.jpg is not stored or deflated"),
-    ],
-)
-def test_zip_that_unpacks_to_absurd_sizes(tmp_path, name, size, packed, message):
-    path = write_zip(tmp_path / "celeba.zip", {name: bytes(size)} | face_files([1, 2]), compression=packed)
-    with refused(ValueError, message), open_album(path):
-        pass
+def test_a_picture_is_unpacked_up_to_a_mebibyte(tmp_path):
+    path = write_zip(tmp_path / "celeba.zip", {"000001.jpg": bytes(2 << 20)} | face_files([2]))
+    with open_album(path) as album:
+        assert len(album.open(1).getvalue()) == 1 << 20

@@ -1,0 +1,54 @@
+"""The command line: python -m infogan_core train | batch | classifier | share | study | results."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS = {  # the module of each, which is imported when the command is called, and its line in --help
+    "train": ("training.command:train", "Train a preset into a run directory."),
+    "batch": ("batch.command:batch", "Run a notebook once per combination of parameter values."),
+    "classifier": ("measure.train_classifier:classifier", "Train a classifier that evaluate() reads images with."),
+    "share": ("show.share.page:share", "Write a run as one HTML file with live sliders."),
+    "study": ("studies.command:study", "Measure claims of the paper again, over many runs."),
+    "results": ("studies.command:results", "Write RESULTS.md and README's tables from the published runs."),
+}
+OUR_ERRORS = (ValueError, OSError, RuntimeError, FloatingPointError)  # what the suite raises, in words for its user
+
+
+class LazyGroup(click.Group):
+    """A group of placeholders, enough for --help and for "did you mean"; the command that is called is imported."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        module, attribute = COMMANDS[name][0].split(":")
+        return name, getattr(import_module(f"infogan_core.{module}"), attribute), rest
+
+
+group = LazyGroup(
+    commands={name: click.Command(name, help=summary) for name, (_, summary) in COMMANDS.items()},
+    help="InfoGAN: train, run notebooks in batches, measure and share. Every command has its own --help.",
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 2 after an error of ours, which is one line; 130 after Ctrl-C. A bug keeps its traceback."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        return group.main(arguments or ["--help"], prog_name="python -m infogan_core", standalone_mode=False) or 0
+    except click.Abort as stopped:  # click's own word for Ctrl-C
+        message, code = str(stopped.__cause__ or ""), 130
+    except (click.ClickException, *OUR_ERRORS) as error:
+        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        message, code = f"error: {' '.join(text.split())}", 2
+    if message:
+        print(message, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

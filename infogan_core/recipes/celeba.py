@@ -1,0 +1,64 @@
+"""CelebA, appendix C.3 of Chen et al. 2016: ten categorical codes."""
+
+from __future__ import annotations
+
+from infogan_core.model.config import Config
+from infogan_core.model.latents import Categorical, LatentSpec
+from infogan_core.recipes.profile import Profile, Target
+
+CROP = (89, 121, 128)  # centre and side, in pixels of 178x218: the face and most of the hair
+
+PAPER = Config(
+    dataset="celeba",
+    profile="paper",
+    latents=LatentSpec(128, (Categorical(10),) * 10),
+    image_size=32,
+    channels=3,
+    crop=CROP,
+    steps=5_000,
+    batch=128,
+    lr_d=2e-4,
+    lr_g=1e-3,
+    ema=0.0,
+    checkpoint_every=1_000,
+)
+QUICK = Config(
+    dataset="celeba",
+    profile="quick",
+    latents=LatentSpec(12, (Categorical(10),) * 10),  # a tenth of the paper's noise
+    image_size=32,
+    channels=3,
+    crop=CROP,
+    width=0.5,
+    norm_every=True,  # Radford et al. 2016
+    steps=30_000,
+    batch=128,
+    lr_d=2e-3,  # Heusel et al. 2017: two rates, here equal
+    lr_g=2e-3,
+    beta1=0.0,  # Gulrajani et al. 2017
+    ema=0.9995,
+    lambda_info=(1.0,) + (0.25,) * 9,  # one code comes first, and tells kinds of face apart
+    new_fakes_for_g=False,
+    shift=2,  # Zhao et al. 2020, like color
+    warp=0.1,
+    augment_share=0.5,
+    color=1.0,
+    flip=True,  # Karras et al. 2019
+    log_every=250,
+    checkpoint_every=1_000,
+)
+SMOKE = QUICK.replace(profile="smoke", width=0.125, steps=60, batch=32, ema=0.0, log_every=5, checkpoint_every=20)
+
+PROFILES = {
+    "smoke": Profile(SMOKE, "make celeba PROFILE=smoke WEIGHTS=train", "2 seconds"),
+    "quick": Profile(
+        QUICK,
+        "make celeba SOURCE=path",
+        "1.3 hours on one core with bf16",
+        (
+            Target("codes.c1.mi", "{:.1f} nats of L_I(c1)", least=2.0),
+            Target("quality.ratio", "{:g} times the Frechet distance of real pictures", most=20),
+        ),
+    ),
+    "paper": Profile(PAPER, "make celeba PROFILE=paper SOURCE=path", "40 minutes on 2 cores"),
+}

@@ -1,0 +1,63 @@
+"""SVHN, appendix C.2 of Chen et al. 2016: four categorical and four continuous codes."""
+
+from __future__ import annotations
+
+from infogan_core.model.config import Config
+from infogan_core.model.latents import Categorical, LatentSpec, Uniform
+from infogan_core.recipes.profile import Profile, Target
+
+PAPER = Config(  # section 7.2 says two continuous codes; only appendix C.2's four add up to its 168 inputs
+    dataset="svhn",
+    profile="paper",
+    latents=LatentSpec(124, (Categorical(10),) * 4 + (Uniform(),) * 4),
+    image_size=32,
+    channels=3,
+    steps=5_000,
+    batch=128,
+    lr_d=2e-4,
+    lr_g=1e-3,
+    ema=0.0,
+    checkpoint_every=1_000,
+)
+QUICK = Config(
+    dataset="svhn",
+    profile="quick",
+    latents=LatentSpec(12, (Categorical(10),) * 4 + (Uniform(0.5),) * 4),  # a tenth of the paper's noise
+    image_size=32,
+    channels=3,
+    width=0.5,
+    norm_every=True,  # Radford et al. 2016
+    steps=25_000,
+    batch=128,
+    lr_d=2e-3,  # Heusel et al. 2017: two rates, here equal
+    lr_g=2e-3,
+    beta1=0.0,  # Gulrajani et al. 2017
+    ema=0.9998,
+    objective="hinge",  # Miyato et al. 2018
+    lambda_info=(0.5,),
+    new_fakes_for_g=False,
+    r1=0.05,  # Mescheder et al. 2018
+    critic=2.0,  # Sauer et al. 2021, on SimCLR's features
+    critic_from=0.68,
+    shift=4,  # Zhao et al. 2020
+    warp=0.15,
+    augment_warmup=0.68,  # Karras et al. 2020 let the share follow D's overfitting; here it follows the steps
+    log_every=100,
+    checkpoint_every=1_000,
+)
+SMOKE = QUICK.replace(profile="smoke", width=0.125, steps=60, batch=32, ema=0.0, log_every=5, checkpoint_every=20)
+
+PROFILES = {
+    "smoke": Profile(SMOKE, "make svhn PROFILE=smoke WEIGHTS=train", "2 seconds"),
+    "quick": Profile(
+        QUICK,
+        "make svhn SOURCE=path",
+        "1.8 hours on one core with bf16",
+        (
+            Target("codes.c1.mi", "{:.1f} nats of L_I(c1)", least=2.0),
+            Target("quality.score.share", "{:.0%} of real pictures' classifier score", least=0.75),
+            Target("quality.ratio", "{:g} times the Frechet distance of real pictures", most=20),
+        ),
+    ),
+    "paper": Profile(PAPER, "make svhn PROFILE=paper SOURCE=path", "40 minutes on 2 cores"),
+}

@@ -1,0 +1,48 @@
+"""The commands `study` and `results`; what is slow to import comes when something runs."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--source", default="download", help='All of MNIST: "download", or a path to its files.')
+@click.pass_context
+def study(context: click.Context, names: tuple[str, ...], source: str) -> None:
+    """Measure claims of the paper again: figure1, ablations, seeds, embedded, sprites; all of them without a NAME.
+
+    Trains for hours on the cores of this machine. After a stop the same command goes on from the last checkpoints, and
+    a finished run is only loaded. `infogan_core results` then makes the page.
+    """
+    from infogan_core.model.config import check_known
+    from infogan_core.studies.run import ERRORS, STUDIES, make
+
+    check_known("study", names, list(STUDIES))
+    failed = False
+    for name in names or STUDIES:
+        try:
+            click.echo(f"{name}: {make(name, source)}")
+        except ERRORS as error:
+            failed = True
+            click.echo(f"error: {name}: {error}", err=True)
+        except KeyboardInterrupt:
+            click.echo("stopped; the same command goes on", err=True)
+            context.exit(130)
+    context.exit(int(failed))
+
+
+@click.command()
+def results() -> None:
+    """Write outputs/published/RESULTS.md, and README's table, from the files of the runs and studies."""
+    from infogan_core.files import PROJECT, PUBLISHED, write_whole
+    from infogan_core.studies.numbers import README_BLOCK, fill, page
+
+    readme = PROJECT / "README.md"
+    write_whole(PUBLISHED / "RESULTS.md", page().encode())
+    click.echo(PUBLISHED / "RESULTS.md")
+    if README_BLOCK.search(text := readme.read_text()):
+        write_whole(readme, fill(text).encode())
+        click.echo(f"{readme}: its table of results")
+    else:
+        click.echo(f"{readme}: has no block that begins with '<!-- results: ...'; left as it is", err=True)

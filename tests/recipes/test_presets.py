@@ -1,0 +1,83 @@
+"""The profiles: what the paper and its code say, and what a run should reach."""
+
+import pytest
+
+from infogan_core import PRESETS, Categorical, LatentSpec, Uniform, about, check_claims, preset
+from infogan_core.recipes.profile import Target
+
+
+@pytest.mark.parametrize(("dataset", "noise", "width"), [("svhn", 124, 168), ("celeba", 128, 228)])
+def test_paper_has_the_codes_of_appendix_c_and_none_of_what_helps(dataset, noise, width):
+    c = preset(dataset, "paper")
+    assert (c.latents.noise_dim, c.latents.width, c.image_size, c.channels) == (noise, width, 32, 3)
+    assert (c.lr_d, c.lr_g, c.slope, c.width, set(c.lambda_info)) == (2e-4, 1e-3, 0.1, 1, {1.0})
+    assert not any((c.norm_every, c.lr_decay, c.lambda_real, c.shift, c.warp, c.color, c.flip, c.ema))
+    assert {code.sigma for code in c.latents.codes if isinstance(code, Uniform)} <= {1.0}
+    quick = preset(dataset, "quick").latents.codes
+    assert [(type(code), code.width) for code in c.latents.codes] == [(type(code), code.width) for code in quick]
+
+
+def test_openai_is_the_public_code():
+    c = preset("mnist", "openai")
+    assert (c.slope, c.steps, c.batch, c.lr_d, c.lr_g, c.beta1) == (0.01, 5000, 128, 2e-4, 1e-3, 0.5)
+    assert c.latents == LatentSpec(62, (Categorical(10), Uniform(1.0), Uniform(1.0)), "uniform")
+    assert c.lambda_info == (1.0, 1.0, 1.0)
+    assert (c.ema, c.shift, c.warp, c.lr_decay, c.new_fakes_for_g, c.info_trains_trunk) == (0, 0, 0, False, True, True)
+
+
+def test_paper_keeps_what_the_paper_says():
+    c = preset("mnist", "paper")
+    assert (c.width, c.slope, c.lr_d, c.lr_g, c.lambda_info) == (1.0, 0.1, 2e-4, 1e-3, (1.0, 1.0, 1.0))
+    assert c.latents.width == 74
+
+
+@pytest.mark.parametrize(("dataset", "profile"), [(d, p) for d in PRESETS for p in PRESETS[d]])
+def test_a_profile_says_what_it_costs_and_should_reach(dataset, profile):
+    of = PRESETS[dataset][profile]
+    assert (of.config.dataset, of.config.profile) == (dataset, profile)
+    assert of.cost in about(of.config)
+    assert all(str(target) in about(of.config) for target in of.targets)
+
+
+def genuine(dataset, **report):
+    return {"conditions": {"data": "them", "kind": dataset, "stand_in": False, "n_images": 70_000}} | report
+
+
+def test_a_missed_target_is_an_error():
+    config = preset("mnist", "quick")
+    assert "every target is reached" in check_claims(config, genuine("mnist", held_out={"accuracy": 0.8}))
+    with pytest.raises(AssertionError, match=r"held_out.accuracy should be at least 80% .*, found 0.79"):
+        check_claims(config, genuine("mnist", held_out={"accuracy": 0.79}))
+
+
+@pytest.mark.parametrize("other", [{"kind": "own"}, {"stand_in": True}, {"n_images": 59_999}])
+def test_targets_are_for_the_genuine_data_set(other):
+    report = genuine("mnist", held_out={"accuracy": 0.1})
+    report["conditions"] |= other
+    assert "Nothing was checked" in check_claims(preset("mnist", "paper"), report)
+
+
+def test_a_number_above_its_limit_or_not_measured_is_an_error():
+    config, score = preset("svhn", "quick"), {"score": {"share": 0.75}}
+    report = genuine("svhn", codes={"c1": {"mi": 2.2}})
+    check_claims(config, report | {"quality": {"ratio": 20.0, **score}})
+    for quality in (
+        {"ratio": 20.1, **score},
+        {"ratio": 20.0, "score": {"share": 0.74}},
+        {"ratio": float("nan"), **score},
+    ):
+        with pytest.raises(AssertionError, match=r"should be at (least|most)"):
+            check_claims(config, report | {"quality": quality})
+    for quality in (score, {"ratio": {}, **score}, 3.0):  # a path through a number, too
+        with pytest.raises(AssertionError, match="it was not measured"):
+            check_claims(config, report | {"quality": quality})
+
+
+def test_a_profile_without_targets_says_so():
+    assert check_claims(preset("mnist", "smoke"), genuine("mnist")) == "MNIST, profile smoke: no targets to check."
+
+
+@pytest.mark.parametrize("limits", [{}, {"least": 1.0, "most": 2.0}])
+def test_a_target_has_one_limit(limits):
+    with pytest.raises(ValueError, match="give least or most"):
+        Target("codes.c1.mi", "{} nats", **limits)
