@@ -26,7 +26,7 @@ PUBLIC = {  # the module of every public name; each is imported on first use
     "show.figures": "grid samples save_png save_traversals show traversal traversal_figure",
     "show.explorer.explorer": "Explorer",
     "show.gallery": "Gallery",
-    "notebook": "config_for start_in_project train_or_load",
+    "notebook": "about_data config_for source start_in_project train_or_load",
 }
 MODULE_OF = {name: module for module, names in PUBLIC.items() for name in names.split()}
 OLD = {"Features": "Classifier", "load_features": "load_classifier"}  # names of earlier versions
