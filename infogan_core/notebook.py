@@ -36,9 +36,9 @@ def start_in_project() -> None:
 def config_for(weights: str, dataset: str, profile: str, seed: int) -> Config:
     """The Config that a notebook works with: the preset if `weights` is "train", else that of the loaded run.
 
-    Prints a line if a loaded run has another profile or seed than the parameters say.
-    Raises ValueError for an unknown profile, and for "published" if the published run has another profile;
-    FileNotFoundError if `weights` names no run.
+    Prints a line if a loaded run has another profile or seed than the parameters say. The default profile, "quick",
+    takes whatever is published. Raises ValueError for an unknown profile, and for "published" if another profile is asked for
+    than the published run has; FileNotFoundError if `weights` names no run.
     """
     wanted, folder = preset(dataset, profile, seed=seed), _run_folder(weights, dataset)
     if weights == "train":
@@ -46,7 +46,7 @@ def config_for(weights: str, dataset: str, profile: str, seed: int) -> Config:
     if not folder.is_dir():
         raise FileNotFoundError(f'weights must be "train", "published" or a run directory, found {weights!r}')
     found = read_config(folder)
-    if weights == "published" and found.profile != profile:
+    if weights == "published" and profile not in (found.profile, "quick"):
         raise ValueError(
             f'the published {dataset} run has profile "{found.profile}": set profile = "{found.profile}" to load it, '
             f'or weights = "train" to train "{profile}"'
