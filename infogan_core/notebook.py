@@ -37,8 +37,9 @@ def config_for(weights: str, dataset: str, profile: str, seed: int) -> Config:
     """The Config that a notebook works with: the preset if `weights` is "train", else that of the loaded run.
 
     Prints a line if a loaded run has another profile or seed than the parameters say. The default profile, "quick",
-    takes whatever is published. Raises ValueError for an unknown profile, and for "published" if another profile is asked for
-    than the published run has; FileNotFoundError if `weights` names no run.
+    takes whatever is published.
+    Raises ValueError for an unknown profile, and for "published" if another profile is asked for than the published run
+    has; FileNotFoundError if `weights` names no run.
     """
     wanted, folder = preset(dataset, profile, seed=seed), _run_folder(weights, dataset)
     if weights == "train":

@@ -175,6 +175,11 @@ def test_a_loaded_run_of_another_seed_says_so(capsys):
     assert 'profile "quick" and seed 0' in capsys.readouterr().out
 
 
+def test_the_default_profile_takes_what_is_published(capsys):
+    assert ig.config_for("published", "mnist", "quick", 0).profile == "paper"
+    assert 'profile "paper" and seed 2' in capsys.readouterr().out
+
+
 def test_a_run_directory_of_another_profile_says_so(capsys, smoke_run):
     assert ig.config_for(str(smoke_run.path), "mnist", "quick", 0).profile == "smoke"
     assert 'profile "smoke" and seed 0' in capsys.readouterr().out
