@@ -21,7 +21,7 @@ PUBLIC = {  # the module of every public name; each is imported on first use
     "measure.evaluate": "evaluate summary",
     "measure.select": "select_run",
     "show.curves": "curves",
-    "show.figures": "grid samples save_png save_traversals show traversal traversal_figure",
+    "show.figures": "grid real_and_generated samples save_png save_traversals show traversal traversal_figure",
     "show.explorer.explorer": "Explorer",
     "show.gallery": "Gallery",
     "notebook": "config_for start_in_project train_or_load",

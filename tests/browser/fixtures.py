@@ -43,7 +43,7 @@ def shared(tmp_path_factory, chromium):
         runtime = page.runtime(ROOT / ".venv" / "onnxruntime-web")
     except RuntimeError as error:
         pytest.skip(str(error))
-    page.main([str(RUN), str(out), "--runtime", str(runtime)])
+    page.share([str(RUN), str(out), "--runtime", str(runtime)], standalone_mode=False)
     return out.as_uri(), None
 
 
@@ -71,6 +71,6 @@ def opened(request, chromium):
     if name != "shared":
         errors += page.locator(".infogan .failed [role=alert]").all_inner_texts()
     context.close()
-    assert errors == []
+    assert errors == [], f"in the console or under the controls: {errors}"
     if log:
-        assert "Traceback" not in log.read_text()
+        assert "Traceback" not in log.read_text(), f"in the server's log:\n{log.read_text()[-4000:]}"
