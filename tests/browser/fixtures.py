@@ -55,7 +55,7 @@ def opened(request, chromium):
     parts = SharedPage if name == "shared" else WidgetPage
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, offline=name == "shared")
     page, errors = context.new_page(), []
-    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.on("console", lambda m: m.type == "error" and errors.append(f"{m.text} ({m.location.get('url')})"))
     page.on("pageerror", lambda error: errors.append(str(error)))
     if name != "shared":  # a page may link icons and fonts of the web: here they are empty
         page.route(lambda url: "127.0.0.1" not in url, lambda route: route.fulfill(status=200, body=""))

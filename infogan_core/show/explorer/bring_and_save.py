@@ -6,8 +6,9 @@ import io
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 import torch
@@ -15,22 +16,36 @@ from torch import Tensor
 
 from infogan_core.data.own_images import read_picture
 from infogan_core.model.latents import Categorical, Uniform
-from infogan_core.show.explorer.controls import PICTURE_SIDE, alert, button, button_pictures, thumbnail
+from infogan_core.runs import Run
+from infogan_core.show.explorer.controls import PICTURE_SIDE, Control, alert, button, button_pictures, thumbnail
 from infogan_core.show.explorer.q_chart import in_words
 from infogan_core.show.figures import LIGHT_EDGE, edge_light, grid, sweep
 from infogan_core.show.sheets import animation
-
-if TYPE_CHECKING:
-    from infogan_core.show.explorer.explorer import Explorer
 
 SAMPLES, SAMPLE_SEED = 8, 1_000_003  # generated pictures for Q to read, and the seed of their latents
 LARGEST = 6 * 2**20  # bytes of a file: as text it must pass a server's 10 MiB for one message
 
 
+class Sliders(Protocol):
+    """What is read and set of an Explorer, which holds this part."""
+
+    run: Run
+    scope: str
+    picture: widgets.Image
+    controls: list[Control]
+    noise: widgets.BoundedIntText
+    view: widgets.ToggleButtons
+    sweep_code: widgets.Dropdown
+
+    def latents(self) -> tuple[Tensor, list[Tensor]]: ...
+    def put(self, codes: list[float], seed: int, view: str | None = None, sweep_code: int | None = None) -> None: ...
+    def show_errors(self) -> AbstractContextManager[None]: ...
+
+
 class BringAndSave:
     """`box` holds an upload button, a strip of generated pictures, and links to the picture, sweep and setting."""
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: Sliders) -> None:
         self.explorer, self.run = explorer, explorer.run
         tooltip = f"a picture for Q to read, or a saved setting: at most {LARGEST // 2**20} MiB"
         self.upload = widgets.FileUpload(

@@ -237,10 +237,7 @@ from painted_run import PaintedRun
 run = PaintedRun()
 run.records = [{{"step": s, "mi": [0.1] * 3, "loss_d": 1, "loss_g": 1, "d_real": 0.6, "d_fake": 0.4}} for s in (1, 2)]
 """
-    shown = [
-        f"{name}(run)"
-        for name in ("ig.Explorer", "ig.curves", "ig.traversal_figure", "ig.show(ig.samples(run))[:0] or ig.show")
-    ]
+    shown = ("ig.Explorer(run)", "ig.curves(run)", "ig.traversal_figure(run)", "ig.show(ig.samples(run))")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (setup, *shown)])
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     return notebook
