@@ -17,7 +17,15 @@ from torch import Tensor
 from infogan_core.data.own_images import read_picture
 from infogan_core.model.latents import Categorical, Uniform
 from infogan_core.runs import Run
-from infogan_core.show.explorer.controls import PICTURE_SIDE, Control, alert, button, button_pictures, thumbnail
+from infogan_core.show.explorer.controls import (
+    PICTURE_SIDE,
+    Control,
+    Picture,
+    alert,
+    button,
+    button_pictures,
+    thumbnail,
+)
 from infogan_core.show.explorer.q_chart import in_words
 from infogan_core.show.figures import LIGHT_EDGE, edge_light, grid, sweep
 from infogan_core.show.sheets import animation
@@ -31,7 +39,7 @@ class Sliders(Protocol):
 
     run: Run
     scope: str
-    picture: widgets.Image
+    picture: Picture
     controls: list[Control]
     noise: widgets.BoundedIntText
     view: widgets.ToggleButtons
@@ -60,7 +68,7 @@ class BringAndSave:
         self.samples.add_class("samples")
         style = widgets.HTML(button_pictures(f"{explorer.scope} .samples", grid(self.sample_pictures, SAMPLES, 0)))
         style.layout.display = "none"
-        self.thumbnail = widgets.Image(format="png", layout={"display": "none", "align_self": "center"})
+        self.thumbnail = Picture(display="none", align_self="center")
         self.message = widgets.HTML("Q reads the picture, and the controls are set to its codes.")
         self.animate = button("animate the sweep", "make a GIF of the code that play moves")
         self.links, self.gif_link = widgets.HTML(), widgets.HTML()

@@ -10,6 +10,7 @@ from pathlib import Path
 import anywidget
 import ipywidgets as widgets
 import numpy as np
+import traitlets
 from torch import Tensor
 
 from infogan_core.model.latents import Categorical
@@ -30,18 +31,27 @@ class Front(anywidget.AnyWidget):
     _esm, _css = HERE / "explorer.js", HERE / "explorer.css"
 
 
+class Picture(widgets.Image):
+    """An image whose tooltip explorer.js makes its alt text. Without a description ipywidgets fails on a tooltip."""
+
+    description = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, **layout: str) -> None:
+        super().__init__(format="png", layout=layout)
+
+
 class RunView(widgets.VBox):
     """A run's picture, its caption where two runs are compared, and what Q reads in the picture."""
 
     def __init__(self, run: Run, caption: str = "") -> None:
         self.run = run
-        self.picture = widgets.Image(format="png", layout={"align_self": "flex-start"})
+        self.picture = Picture(align_self="flex-start")
         self.reading = widgets.HTML(layout={"width": f"{PICTURE_SIDE + 80}px", "max_width": "100%"})
         name = [widgets.HTML(f"<b>{escape(caption)}</b>")] if caption else []
         super().__init__([*name, self.picture, self.reading], layout={"max_width": "100%"})
 
     def show(self, sheet: np.ndarray, side: int, alt: str) -> None:
-        """Show a sheet at about `side` pixels. explorer.js makes the tooltip the picture's alt text."""
+        """Show a sheet at about `side` pixels, with its alt text."""
         scale = max(1, round(side / max(sheet.shape[:2])))
         self.picture.tooltip = alt
         self.picture.value = png_bytes(sheet, scale, smooth=True, note=note_of(self.run))
