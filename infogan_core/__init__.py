@@ -23,7 +23,7 @@ PUBLIC = {  # the module of every public name; each is imported on first use
     "measure.select": "select_run",
     "measure.summary": "summary",
     "show.curves": "curves",
-    "show.figures": "grid samples save_png save_traversals show traversal traversal_figure",
+    "show.figures": "grid real_and_generated samples save_png save_traversals show traversal traversal_figure",
     "show.explorer.explorer": "Explorer",
     "show.gallery": "Gallery",
     "notebook": "about_data config_for source start_in_project train_or_load",

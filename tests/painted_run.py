@@ -25,11 +25,12 @@ class PaintedRun:
     def __init__(self, spec=MNIST, channels=1, names=None):
         size = {"image_size": 28, "channels": channels}
         self.config = SimpleNamespace(latents=spec, dataset="fake", objective="gan", **size)
-        self.report, self.channels = {"names": names or {}}, channels
-        self.drawn, self.broken, self.threads, self.codes = 0, None, [], None
+        self.report, self.records, self.env = {"names": names or {}}, [], {}
+        self.channels = channels
+        self.pictures, self.broken, self.threads, self.codes = 0, None, [], None
 
     def generate(self, noise, codes):
-        self.drawn += len(noise) == 1  # the picture; strips, sheets and samples are drawn in one go
+        self.pictures += len(noise) == 1  # strips, sheets and samples are generated in one go
         self.threads.append(torch.get_num_threads())
         if self.broken:
             raise self.broken

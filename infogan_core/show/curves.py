@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from infogan_core.model.latents import Categorical, Uniform
-from infogan_core.show.figures import DPI, INK, QUIET, Run, code_title, note_of, number, showable
+from infogan_core.runs import Run
+from infogan_core.show.figures import DPI, INK, QUIET, as_run, code_title, note_of, number, showable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 RULE = "#BBBBBB"
-MANY = 5  # codes of a kind; the legend of more names them without their meanings, which the sheets have
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")  # Okabe and Ito's
+LEGEND_LIMIT = 5  # more codes of a kind are labelled at their ends, in a second panel that enlarges the last half
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = (*OKABE_ITO, "#8C6D31", "#6A3D9A", "#E31A1C")
 
 
 def curves(run: Run) -> Figure:
-    """Figure 1 of Chen et al. 2016 for each kind of code, L_I against its ceiling; then the losses and D's output.
+    """Figure 1 of Chen et al. 2016: L_I of each code against its ceiling; then the losses and D's output.
 
-    The ceiling of a categorical code is H(c) = ln K. A continuous code's is not H(c): with Q's sigma fixed it is L_I at
-    no error, H(c) - ln(2 pi sigma^2) / 2; with a learned sigma there is none. ValueError if there are no records.
+    A categorical code's ceiling is H(c) = ln K. A continuous code's is not H(c): with Q's sigma fixed it is L_I at no
+    error, H(c) - ln(2 pi sigma^2) / 2; with a learned sigma there is none. Raises ValueError if there are no records.
     """
     from matplotlib.figure import Figure
 
+    run = as_run(run)
     if not run.records:
-        raise ValueError("curves: this run has no records to draw")
-    kinds = [kind for kind in (Categorical, Uniform) if any(isinstance(c, kind) for c in run.config.latents.codes)]
+        raise ValueError("curves: this run has no records of its training (metrics.jsonl)")
+    spec = run.config.latents
+    kinds = [kind for kind in (Categorical, Uniform) if any(isinstance(c, kind) for c in spec.codes)]
     rows, columns = (2, 2) if len(kinds) == 2 else (1, 3)
     figure = Figure((9, 2.9 * rows), dpi=DPI, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
@@ -36,27 +42,49 @@ def curves(run: Run) -> Figure:
     losses, output = panels[len(kinds) :]
     hinge = run.config.objective == "hinge"  # D's output is a score then, of which a sigmoid was recorded
     _draw_pair(losses, run, {"loss_d": "D", "loss_g": "G"}, "losses", "score" if hinge else "nats")
-    said = ("D's score, its sigmoid", "0 to 1") if hinge else ("D's output", "probability")
-    _draw_pair(output, run, {"d_real": "D(x)", "d_fake": "D(G)"}, *said)
+    title = ("sigmoid of D's score", "0 to 1") if hinge else ("D's output", "probability")
+    _draw_pair(output, run, {"d_real": "real", "d_fake": "generated"}, *title)
     output.set_ylim(0, 1)
     if note_of(run):
         figure.supxlabel(note_of(run), fontsize=8, color=QUIET)
-    return showable(figure)
+    last = run.records[-1]
+    ends = ", ".join(f"{spec.name(i)} {number(value, 2)}" for i, value in enumerate(last["mi"]))
+    game = f"D rates real pictures {last['d_real']:.2f} and generated ones {last['d_fake']:.2f}"
+    return showable(figure, f"Curves of the training. After {last['step']} steps L_I in nats is {ends}; {game}.")
 
 
 def _draw_bound(axes: Axes, run: Run, kind: type) -> None:
     """L_I of each code of a kind over the steps, with its ceiling, if it has one, as a dashed line."""
     codes = [(i, code) for i, code in enumerate(run.config.latents.codes) if isinstance(code, kind)]
     dress(axes, f"$L_I$ of {'categorical' if kind is Categorical else 'continuous'} codes", "nats")
+    steps, mi = [r["step"] for r in run.records], np.array([r["mi"] for r in run.records])
     for i, _ in codes:
-        style = {"color": COLOURS[i % len(COLOURS)], "ls": "-" if i < len(COLOURS) else ":", "lw": 1.4}
-        label = (code_title(run, i) if len(codes) <= MANY else run.config.latents.name(i)).replace("$", r"\$")
-        axes.plot([r["step"] for r in run.records], [r["mi"][i] for r in run.records], label=label, **style)
+        label = code_title(run, i).replace("$", r"\$")
+        axes.plot(steps, mi[:, i], label=label, color=COLOURS[i % len(COLOURS)], lw=1.4)
     for height, why in sorted({_ceiling(code) for _, code in codes} - {None}):
         axes.axhline(height, color=INK, lw=1, ls=(0, (5, 3)), label="_ceiling")
         axes.annotate(why, (0.01, height), (0, 3), ("axes fraction", "data"), "offset points", fontsize=8, color=INK)
     axes.margins(y=0.12)
-    axes.legend(fontsize=8, frameon=False, labelcolor=INK, ncols=1 + (len(codes) > MANY))
+    if len(codes) <= LEGEND_LIMIT:
+        axes.legend(fontsize=8, frameon=False, labelcolor=INK)
+    else:
+        _enlarge_last_half(axes, run, steps, mi[:, [i for i, _ in codes]], [i for i, _ in codes])
+
+
+def _enlarge_last_half(axes: Axes, run: Run, steps: list[int], mi: np.ndarray, codes: list[int]) -> None:
+    """The last half again, enlarged, in the empty space beneath the curves, with each code's symbol at its end."""
+    inset, half = axes.inset_axes([0.34, 0.06, 0.52, 0.64]), len(steps) // 2
+    dress(inset, "the last half, enlarged", "")
+    inset.set(xlabel="", xticks=[])
+    inset._left_title.set(fontsize=8, color=QUIET)
+    for height, i in enumerate(np.argsort(mi[-1])):
+        colour = COLOURS[codes[i] % len(COLOURS)]
+        inset.plot(steps[half:], mi[half:, i], color=colour, lw=1)
+        label_at = (1.12, (height + 0.5) / len(codes))
+        line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 0}
+        text = {"fontsize": 7, "color": colour, "va": "center", "arrowprops": line, "annotation_clip": False}
+        name = run.config.latents.name(codes[i])
+        inset.annotate(name, (steps[-1], mi[-1, i]), label_at, textcoords="axes fraction", **text)
 
 
 def _ceiling(code: Categorical | Uniform) -> tuple[float, str] | None:
@@ -64,22 +92,16 @@ def _ceiling(code: Categorical | Uniform) -> tuple[float, str] | None:
     if code.ceiling is None:
         return None
     if isinstance(code, Categorical):
-        return code.ceiling, f"H(c) = ln {code.k} = {number(code.ceiling, 2)}"
-    return code.ceiling, f"MSE = 0: {number(code.ceiling, 3)} (sigma fixed at {code.sigma:g})"
+        return code.ceiling, f"ceiling: H(c) = ln {code.k} = {number(code.ceiling, 2)}"
+    return code.ceiling, f"ceiling: {number(code.ceiling, 3)} (error 0 at sigma = {code.sigma:g})"
 
 
 def _draw_pair(axes: Axes, run: Run, lines: dict[str, str], title: str, unit: str) -> None:
     dress(axes, title, unit)
     for (key, label), colour in zip(lines.items(), COLOURS, strict=False):
         axes.plot([r["step"] for r in run.records], [r[key] for r in run.records], color=colour, lw=1.2, label=label)
-    beside_title = {
-        "loc": "lower right",
-        "bbox_to_anchor": (1, 1),
-        "borderaxespad": 0.3,
-        "ncols": 2,
-        "columnspacing": 1,
-    }
-    axes.legend(**beside_title, fontsize=8, frameon=False, labelcolor=INK, handlelength=1.2)
+    beside_title = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0.3, "columnspacing": 1}
+    axes.legend(**beside_title, ncols=2, fontsize=8, frameon=False, labelcolor=INK, handlelength=1.2)
 
 
 def dress(axes: Axes, title: str, unit: str) -> None:

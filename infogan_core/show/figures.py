@@ -1,35 +1,52 @@
-"""Tensors to pictures: grids and sheets as uint8 arrays, annotated sheets as matplotlib figures."""
+"""Generated pictures as sheets (uint8 arrays) and as matplotlib figures with captions and alt text."""
 
 from __future__ import annotations
 
 import io
 import math
 import textwrap
+from base64 import b64encode
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
+from infogan_core.data.images import ImageSet
 from infogan_core.files import write_whole
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
+from infogan_core.runs import Run, load_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Run = Any  # anything with config.latents, generate(), infer(), records and report, as runs.Run has
 LIGHT_EDGE = 0.5
 LIGHT = 235  # between the pictures: softer than the page
 INK, QUIET = "#222222", "#707070"
 DPI, SIDE = 200, 5.9  # a sheet's longer side, in inches
 
 
-def grid(images: Tensor | np.ndarray, columns: int = 10, pad: int = 2) -> np.ndarray:
-    """Pictures [N, C, H, W], float 0..1 or uint8, row by row on a light ground -> uint8 [H', W', C]."""
-    x = torch.as_tensor(images).detach().cpu()
+def as_run(run: Run | str | Path) -> Run:
+    """The run itself, or the run in a folder. Raises ValueError for anything else, and what load_run raises."""
+    if isinstance(run, (str, Path)):
+        return load_run(run)
+    if not hasattr(run, "generate"):
+        raise ValueError(f"needs a run, or the folder of one, found {type(run).__name__}")
+    return run
+
+
+def grid(images: Tensor | np.ndarray | list, columns: int = 10, pad: int = 2) -> np.ndarray:
+    """Pictures side by side in rows -> one sheet, uint8 [H', W', C].
+
+    `images`: a tensor, an array or a list of them, [N, 1 or 3, H, W], uint8 or float in 0..1. Else ValueError.
+    """
+    listed = isinstance(images, (list, tuple)) and images
+    x = torch.stack([torch.as_tensor(image) for image in images]) if listed else torch.as_tensor(images)
+    x = x.detach().cpu()
     if x.ndim != 4 or x.shape[0] < 1 or x.shape[1] not in (1, 3):
         raise ValueError(f"grid: needs pictures [N, 1 or 3, H, W], found shape {list(x.shape)}")
     if x.dtype != torch.uint8:
@@ -44,7 +61,8 @@ def grid(images: Tensor | np.ndarray, columns: int = 10, pad: int = 2) -> np.nda
 
 
 def samples(run: Run, n: int = 100, seed: int = 0) -> np.ndarray:
-    """n fresh pictures, their latents drawn as in training -> uint8 [H', W', C]; label them with `note_of(run)`."""
+    """n random pictures from G, noise and codes sampled as in training -> one sheet, uint8 [H', W', C]."""
+    run = as_run(run)
     return grid(run.generate(*run.config.latents.sample(n, torch.Generator().manual_seed(seed))))
 
 
@@ -54,7 +72,7 @@ def edge_light(images: Tensor) -> float:
 
 
 def sweep(code: Categorical | Uniform, columns: int | None = None, limit: float = 2.0) -> Tensor:
-    """The values a code takes from left to right: its categories, or evenly from -limit to limit (11 of them).
+    """The values of a code from left to right: its categories, or 11 evenly spaced ones from -limit to limit.
 
     Raises ValueError for fewer columns than 1, more than a code has categories, or a limit that is not above 0.
     """
@@ -67,25 +85,35 @@ def sweep(code: Categorical | Uniform, columns: int | None = None, limit: float 
     return torch.linspace(-limit, limit, columns or 11)
 
 
+def vary(noise: Tensor, codes: list[Tensor], code: int, values: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Latents of a sheet, row by row: `code` takes each of `values` along a row, which fixes all else.
+
+    noise [R, noise_dim], codes [R] or [1] each, values [V] -> noise [R * V, noise_dim], codes [R * V] each.
+    """
+    rows, columns = len(noise), len(values)
+    varied = [c.expand(rows).repeat_interleave(columns) for c in codes]
+    varied[code] = values.repeat(rows)
+    return noise.repeat_interleave(columns, dim=0), varied
+
+
 def traversal(
     run: Run, code: int = 1, rows: int = 10, columns: int | None = None, limit: float = 2.0, seed: int = 0
 ) -> np.ndarray:
-    """Figure 2 of Chen et al. 2016: one code swept along each row, all else fixed in it -> uint8 [H', W', C].
+    """Figure 2 of Chen et al. 2016: along each row one code changes and all else stays -> uint8 [H', W', C].
 
-    A categorical code runs through its categories, a continuous one over -limit..limit, in 11 columns; beside that,
-    row i shows category i mod K of the first categorical code. `code` counts from 0. Raises ValueError if there is none
-    such, and what `sweep` raises.
+    `code` counts from 0. A categorical code takes each category, a continuous one 11 values from -limit to limit; row i
+    of a continuous code's sheet shows category i of the first categorical code. Raises ValueError for no such code,
+    and what `sweep` raises.
     """
+    run = as_run(run)
     spec = run.config.latents
     if not 0 <= code < len(spec.codes):
         raise ValueError(f"code must be 0 to {len(spec.codes) - 1}, found {code}")
-    values = sweep(spec.codes[code], columns, limit)
     noise, codes = spec.sample(rows, torch.Generator().manual_seed(seed))
     if (down := _code_of_rows(spec, code)) is not None:
         codes[down] = torch.arange(rows) % spec.codes[down].k
-    codes = [c.repeat_interleave(len(values)) for c in codes]
-    codes[code] = values.repeat(rows)
-    return grid(run.generate(noise.repeat_interleave(len(values), dim=0), codes), columns=len(values))
+    values = sweep(spec.codes[code], columns, limit)
+    return grid(run.generate(*vary(noise, codes, code, values)), columns=len(values))
 
 
 def _code_of_rows(spec: LatentSpec, code: int) -> int | None:
@@ -96,49 +124,80 @@ def _code_of_rows(spec: LatentSpec, code: int) -> int | None:
 
 def note_of(run: Run) -> str:
     """What must stand on every figure of a run: "rendered, not SVHN" if it was trained on rendered pictures."""
-    return getattr(run, "env", {}).get("note", "")
+    return run.env.get("note", "")
 
 
 def code_title(run: Run, code: int) -> str:
-    """The paper's symbol of a code and, where the run's report names it, what it turned out to mean: "c2: slant"."""
+    """The paper's symbol of a code and, where the run's report has a name for it, the name: "c2: slant"."""
     symbol = run.config.latents.name(code)
-    meaning = (run.report.get("names") or {}).get(symbol)
-    return f"{symbol}: {meaning}" if meaning else symbol
+    name = (run.report.get("names") or {}).get(symbol)
+    return f"{symbol}: {name}" if name else symbol
 
 
 def category_label(run: Run, code: int, k: int) -> str:
-    """A category's number and, where the run's report names it, beneath it what it turned out to mean."""
-    meaning = (run.report.get("names") or {}).get(f"{run.config.latents.name(code)}={k}", "")
-    return "\n".join([str(k), *textwrap.wrap(meaning, 9, break_long_words=False)])
+    """A category's number and, beneath it, its name where the run's report has one."""
+    name = (run.report.get("names") or {}).get(f"{run.config.latents.name(code)}={k}", "")
+    return "\n".join([str(k), *textwrap.wrap(name, 9, break_long_words=False)])
 
 
 def traversal_figure(
     run: Run, code: int = 1, rows: int = 10, columns: int | None = None, limit: float = 2, seed: int = 0, note: str = ""
 ) -> Figure:
-    """`traversal` with its axes: the code's values, the trained range, each row's category, and a note at the foot."""
+    """`traversal` as a figure: the code's values below, the range of training marked, each row's category at the left.
+
+    `note` stands at the foot, by default "rendered, not SVHN" or the like for a run on stand-ins.
+    """
+    run = as_run(run)
     spec, note = run.config.latents, note or note_of(run)
     sheet = traversal(run, code, rows, columns, limit, seed)
     values = sweep(spec.codes[code], columns, limit).tolist()
-    continuous, down = isinstance(spec.codes[code], Uniform), _code_of_rows(spec, code)
+    continuous, down, name = isinstance(spec.codes[code], Uniform), _code_of_rows(spec, code), spec.name(code)
     across = [number(v, 1) if continuous else category_label(run, code, v) for v in values]
     lines = max(text.count("\n") for text in across)
     figure, axes = _framed(sheet, foot=0.35 + 0.3 * continuous + 0.13 * lines + 0.25 * bool(note))
-    first = "one noise" if down is None else f"one noise, one category of {spec.name(down)}"
-    axes.set_title(
-        f"{first} and one setting of the other codes in each row", loc="left", fontsize=8, color=QUIET, pad=7
-    )
+    rest = "the other codes" if down is None else f"category of {spec.name(down)}"
+    caption = f"Along a row only {name} changes. Each row has its own noise and {rest}."
+    axes.set_title(caption, loc="left", fontsize=8, color=QUIET, pad=7)
     corner = (axes.get_position().x0, 1 - 0.33 / figure.get_figheight())
     figure.text(*corner, code_title(run, code), fontsize=12, color=INK, parse_math=False)
-    columns_at, vertical = _centres(sheet.shape[1], len(values)), _centres(sheet.shape[0], rows)
+    columns_at, rows_at = _centres(sheet.shape[1], len(values)), _centres(sheet.shape[0], rows)
     axes.set_xticks(columns_at, across, fontsize=6 if lines else 9, linespacing=1.1)
     axes.set_yticks([])
     if down is not None:
-        axes.set_yticks(vertical, [i % spec.codes[down].k for i in range(rows)])
+        axes.set_yticks(rows_at, [i % spec.codes[down].k for i in range(rows)])
         axes.set_ylabel(spec.name(down), fontsize=9, color=INK, rotation=0, ha="right", va="center")
     if continuous:
         _mark_trained_range(axes, columns_at, limit)
     figure.text(0.5, 0.08 / figure.get_figheight(), note, ha="center", fontsize=8, color=QUIET, parse_math=False)
-    return figure
+    ends = f"{name} from {number(values[0], int(continuous))} to {number(values[-1], int(continuous))}"
+    return showable(figure, f"{code_title(run, code)}. {rows} rows of generated pictures, {ends}. {caption} {note}")
+
+
+def real_and_generated(run: Run, images: ImageSet, n: int = 40, seed: int = 0) -> Figure:
+    """n held-out pictures of `images` beside n random ones from G, with captions.
+
+    The foot names the data that the run was trained on, where `images` are others. Raises ValueError where the pictures
+    are of another size than the run's.
+    """
+    run = as_run(run)
+    c, real = run.config, images.held_out or images
+    found, wanted = [real.channels, real.size, real.size], [c.channels, c.image_size, c.image_size]
+    if found != wanted:
+        raise ValueError(f"{images.name}: the run's pictures are {wanted}, these are {found}: load them at its size")
+    n = min(n, len(real))
+    picked = real.pixels[:: len(real) // n][:n]
+    halves = [grid(picked, 8), grid(run.generate(*c.latents.sample(n, torch.Generator().manual_seed(seed))), 8)]
+    gap = np.full_like(halves[0][:, :12], 255)
+    captions = (f"{images.stand_in_note or 'real'}{', held out' if images.held_out else ''}", "generated")
+    trained_on = run.env.get("data", images.name)
+    notes = [note_of(run), f"this run was trained on: {trained_on}" if trained_on != images.name else ""]
+    foot = "\n".join(filter(None, notes))
+    figure, axes = _framed(np.concatenate([halves[0], gap, halves[1]], axis=1), foot=0.4)
+    axes.set_axis_off()
+    for caption, left in zip(captions, (0, halves[0].shape[1] + 12), strict=True):
+        axes.annotate(caption, (left, 0), (0, 6), textcoords="offset points", fontsize=10, color=INK)
+    figure.text(0.5, 0.08 / figure.get_figheight(), foot, ha="center", fontsize=8, color=QUIET, parse_math=False)
+    return showable(figure, f"{n} pictures ({captions[0]}) beside {n} generated ones. {foot}")
 
 
 def _framed(sheet: np.ndarray, foot: float) -> tuple[Figure, Axes]:
@@ -150,9 +209,9 @@ def _framed(sheet: np.ndarray, foot: float) -> tuple[Figure, Axes]:
     figure = Figure((max(width + 1, 4), height + 0.6 + foot), dpi=DPI, facecolor="white")
     box = np.array([0.5, foot, width, height]) / np.tile(figure.get_size_inches(), 2)
     axes = figure.add_axes(box, frameon=False)
-    axes.imshow(show(sheet, 1).convert("RGB"), aspect="auto", interpolation="nearest")
+    axes.imshow(sheet.repeat(3 // sheet.shape[2], axis=2), aspect="auto", interpolation="nearest")
     axes.tick_params(length=0, labelsize=9, labelcolor=INK, pad=5)
-    return showable(figure), axes
+    return figure, axes
 
 
 def _centres(side: int, n: int, pad: int = 2) -> np.ndarray:
@@ -170,49 +229,63 @@ def _mark_trained_range(axes: Axes, across: np.ndarray, limit: float) -> None:
     x, y = middle + reach * np.array([-1, -1, 1, 1]), inch * np.array([-0.26, -0.31, -0.31, -0.26])
     place = {"transform": axes.get_xaxis_transform(), "clip_on": False}  # x in the sheet's pixels, y in its heights
     axes.plot(x, y, color=INK, lw=0.9, **place)
-    axes.text(middle, -0.36 * inch, "trained range", fontsize=8, color=QUIET, ha="center", va="top", **place)
+    axes.text(middle, -0.36 * inch, "range in training", fontsize=8, color=QUIET, ha="center", va="top", **place)
 
 
-def showable(figure: Figure) -> Figure:
-    """Give a figure its own PNG: Jupyter shows others only after a magic line or pyplot."""
-    width = round(figure.get_figwidth() * DPI / 2)  # CSS pixels, half the real ones: sharp on dense screens
-    figure._repr_png_ = lambda: (png_bytes(figure), {"width": width})
-    return figure
+def image_bundle(png: bytes, alt: str, **size: int) -> tuple[dict, dict]:
+    """What Jupyter displays: an <img> with alt text, which JupyterLab gives no PNG, and the PNG for other viewers."""
+    width = "".join(f' {key}="{value}"' for key, value in size.items())
+    html = f'<img alt="{escape(alt)}"{width} src="data:image/png;base64,{b64encode(png).decode()}">'
+    return {"text/html": html, "image/png": png, "text/plain": alt}, {"image/png": {**size, "alt": alt}}
 
 
-def show(sheet: np.ndarray, scale: int = 2, smooth: bool = False, note: str = "") -> Image.Image:
-    """A sheet uint8 [H', W', C] as a picture that Jupyter displays, `scale` times as large, in squares or smoothed."""
+def showable(picture: Figure | Image.Image, alt: str = "a figure") -> Figure | Image.Image:
+    """The same picture, which Jupyter then displays with alt text, a figure without pyplot or a magic line."""
+    width = picture.width if isinstance(picture, Image.Image) else round(picture.get_figwidth() * DPI / 2)
+    picture._repr_mimebundle_ = lambda **_: image_bundle(png_bytes(picture), alt.strip(), width=width)
+    picture._repr_jpeg_ = lambda: None  # Pillow's pictures would come a third time
+    return picture
+
+
+def show(
+    sheet: np.ndarray, scale: int = 2, smooth: bool = False, note: str = "", alt: str = "a sheet of pictures"
+) -> Image.Image:
+    """A sheet, uint8 [H', W', C], as a picture that Jupyter displays, `scale` times as large.
+
+    `smooth` interpolates instead of squares, `note` stands beneath it, `alt` is for those who do not see it.
+    """
     image = Image.fromarray(sheet.squeeze(-1) if sheet.shape[2] == 1 else sheet)
     method = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
     image = image.resize((image.width * scale, image.height * scale), method)
     if note:
         image = ImageOps.expand(image, (0, 0, 0, 20), "white")
-        ImageDraw.Draw(image).text(
-            (0, image.height - 17), note, fill=QUIET if image.mode == "RGB" else 112, font_size=13
-        )
-    return image
+        ink = QUIET if image.mode == "RGB" else 112
+        ImageDraw.Draw(image).text((0, image.height - 17), note, fill=ink, font_size=13)
+    return showable(image, f"{alt}, {note}" if note else alt)
 
 
-def png_bytes(picture: np.ndarray | Figure, scale: int = 1, smooth: bool = False, note: str = "") -> bytes:
-    """A sheet uint8 [H', W', C], enlarged and labelled as by `show`, or a figure at its own resolution, as PNG."""
+def png_bytes(
+    picture: np.ndarray | Image.Image | Figure, scale: int = 1, smooth: bool = False, note: str = ""
+) -> bytes:
+    """A sheet, enlarged and labelled as by `show`, a picture, or a figure at its own resolution, as PNG."""
     buffer = io.BytesIO()
     if isinstance(picture, np.ndarray):
-        show(picture, scale, smooth, note).save(buffer, "PNG", compress_level=1)  # a slider waits for it
+        picture = show(picture, scale, smooth, note)
+    if isinstance(picture, Image.Image):
+        picture.save(buffer, "PNG", compress_level=1)  # a slider waits for it
     else:
         picture.savefig(buffer, format="png", dpi=picture.dpi)
     return buffer.getvalue()
 
 
 def save_png(path: str | Path, picture: np.ndarray | Figure, note: str = "") -> None:
-    """Write a sheet, labelled as by `show`, or a figure as PNG, whole or not at all.
-
-    Raises OSError, naming the file; the old one stays.
-    """
+    """Write a sheet, with `note` beneath it, or a figure as a PNG file. Raises OSError; an old file then stays."""
     write_whole(path, png_bytes(picture, note=note))
 
 
 def save_traversals(run: Run, note: str = "") -> Path:
-    """traversals/c1.png, c2.png, ...: a sheet per code, into the run's directory. Returns the folder."""
+    """Write `traversal_figure` of each code into the run's folder: traversals/c1.png, ... Returns that folder."""
+    run = as_run(run)
     folder = run.path / "traversals"
     folder.mkdir(exist_ok=True)
     for i in range(len(run.config.latents.codes)):

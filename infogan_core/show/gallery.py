@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 import ipywidgets as widgets
 
 from infogan_core.recipes.presets import PRESETS
 from infogan_core.runs import load_run
+from infogan_core.show.explorer.controls import alert
 from infogan_core.show.explorer.explorer import Explorer
 
 WEIGHTS = "weights.safetensors"
 
 
 class Gallery(widgets.Tab):
-    """A tab for each run below `folder`, the presets' first: its Explorer, built when the tab is first opened.
+    """The published runs on one page: a tab with an Explorer for each run in `folder`, built when it is first opened.
 
     A run that does not load says why in its tab. Raises FileNotFoundError where there is none.
     """
 
     def __init__(self, folder: str | Path = "outputs/published") -> None:
-        paths = sorted(file.parent for file in Path(folder).glob(f"*/{WEIGHTS}"))
-        paths.sort(key=lambda path: [*PRESETS, path.name].index(path.name))
-        if not paths:
+        self._paths = sorted(file.parent for file in Path(folder).glob(f"*/{WEIGHTS}"))
+        self._paths.sort(key=lambda path: [*PRESETS, path.name].index(path.name))
+        if not self._paths:
             raise FileNotFoundError(f"{folder} holds no runs: give a folder whose subfolders hold a {WEIGHTS} each")
-        self._paths = paths
-        super().__init__([widgets.VBox() for _ in paths], titles=[path.name for path in paths], selected_index=0)
+        titles = [path.name for path in self._paths]
+        super().__init__([widgets.VBox() for _ in titles], titles=titles, selected_index=0)
         self.observe(lambda change: self._open(change["new"]), "selected_index")
         self._open(0)
 
     def _open(self, index: int | None) -> None:
-        if index is not None and not self.children[index].children:
-            self.children[index].children = [_shown(self._paths[index])]
-
-
-def _shown(path: Path) -> widgets.Widget:
-    try:
-        return Explorer(load_run(path, "cpu"))
-    except (OSError, ValueError) as error:
-        return widgets.HTML(f'<span role="alert">{escape(str(error))}</span>')
+        if index is None or self.children[index].children:
+            return
+        try:
+            content = Explorer(load_run(self._paths[index], "cpu"))
+        except (OSError, ValueError) as error:
+            content = widgets.HTML(alert(error))
+        self.children[index].children = [content]

@@ -11,7 +11,7 @@ import torch
 import infogan_core as ig
 import servers
 from infogan_core.model.latents import Categorical, LatentSpec
-from infogan_core.show.share.page import main as share
+from infogan_core.show.share.page import share
 from pages import ROOT, RUN, SharedPage, WidgetPage
 
 SOURCE = f"""import infogan_core as ig
@@ -57,8 +57,8 @@ SOURCES = {  # cheap to read, and new with every picture
 
 
 def row(what, limit, *values, unit="ms"):
-    said = " / ".join(f"{value:.0f} {unit}" if unit == "ms" else f"{value:.1f} {unit}" for value in values)
-    print(f"{what:<66}{limit:>16}{said:>18}", flush=True)
+    text = " / ".join(f"{value:.0f} {unit}" if unit == "ms" else f"{value:.1f} {unit}" for value in values)
+    print(f"{what:<66}{limit:>16}{text:>18}", flush=True)
 
 
 def keys(page, parts, n=30):
@@ -99,7 +99,7 @@ def bench_gallery(chromium):
 def bench_shared(chromium):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "mnist.html"
-        share([str(RUN), str(out), "--runtime", str(ROOT / ".venv" / "onnxruntime-web")])
+        share([str(RUN), str(out), "--runtime", str(ROOT / ".venv" / "onnxruntime-web")], standalone_mode=False)
         page, start = chromium.new_context(offline=True).new_page(), time.monotonic()
         page.goto(out.as_uri())
         page.wait_for_function("document.body.dataset.drawn")

@@ -43,7 +43,7 @@ def shared(tmp_path_factory, chromium):
         runtime = page.runtime(ROOT / ".venv" / "onnxruntime-web")
     except RuntimeError as error:
         pytest.skip(str(error))
-    page.main([str(RUN), str(out), "--runtime", str(runtime)])
+    page.share([str(RUN), str(out), "--runtime", str(runtime)], standalone_mode=False)
     return out.as_uri(), None
 
 
@@ -55,7 +55,7 @@ def opened(request, chromium):
     parts = SharedPage if name == "shared" else WidgetPage
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, offline=name == "shared")
     page, errors = context.new_page(), []
-    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.on("console", lambda m: m.type == "error" and errors.append(f"{m.text} ({m.location.get('url')})"))
     page.on("pageerror", lambda error: errors.append(str(error)))
     if name != "shared":  # a page may link icons and fonts of the web: here they are empty
         page.route(lambda url: "127.0.0.1" not in url, lambda route: route.fulfill(status=200, body=""))
@@ -71,6 +71,6 @@ def opened(request, chromium):
     if name != "shared":
         errors += page.locator(".infogan .failed [role=alert]").all_inner_texts()
     context.close()
-    assert errors == []
+    assert errors == [], f"in the console or under the controls: {errors}"
     if log:
-        assert "Traceback" not in log.read_text()
+        assert "Traceback" not in log.read_text(), f"in the server's log:\n{log.read_text()[-4000:]}"

@@ -47,6 +47,8 @@ def lab(folder, contents):
     port = _free_port()
     command = ["jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0"]
     command += ["--IdentityProvider.token=", f"--LabApp.user_settings_dir={folder / 'settings'}"]
+    # else it restores what another JupyterLab of this user has open, and logs a 404 for every file that is not here
+    command += [f"--LabApp.workspaces_dir={folder / 'workspaces'}"]
     command += [f"--ServerApp.{MESSAGE}", str(folder / "work")]
     with _serving(command, folder / "log", f"http://127.0.0.1:{port}/api"):
         yield f"http://127.0.0.1:{port}/lab/tree/sliders.ipynb", folder / "log"

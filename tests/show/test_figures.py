@@ -13,6 +13,7 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
+from infogan_core.data.images import ImageSet
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 from infogan_core.show import figures
 from infogan_core.show.curves import curves
@@ -23,7 +24,7 @@ MNIST = LatentSpec(3, (Categorical(4), Uniform(), Uniform()))
 def fake_run(spec=MNIST, channels=1, names=None, steps=(10, 20, 30)):
     """A run whose pictures are its latents, encoded, as columns of grey; it remembers what it was given."""
     config = SimpleNamespace(latents=spec, objective="gan")
-    run = SimpleNamespace(config=config, report={"names": names} if names else {})
+    run = SimpleNamespace(config=config, report={"names": names} if names else {}, env={})
 
     def generate(noise, codes):
         run.noise, run.codes = noise, codes
@@ -64,6 +65,55 @@ def test_a_grid_runs_row_by_row_and_rounds_floats():
 def test_a_grid_refuses_what_are_no_pictures(shape):
     with pytest.raises(ValueError, match=r"needs pictures \[N, 1 or 3, H, W\], found shape"):
         figures.grid(torch.zeros(shape))
+
+
+def test_a_grid_takes_arrays_and_lists_of_pictures():
+    x = torch.rand(3, 1, 4, 5, generator=torch.Generator().manual_seed(0))
+    expected = figures.grid(x, 2)
+    for same in (x.numpy(), list(x), list(x.numpy()), tuple(x), x.tolist()):
+        assert np.array_equal(figures.grid(same, 2), expected)
+
+
+def test_a_folder_stands_for_its_run_and_what_is_no_run_is_refused(smoke_run, tmp_path):
+    expected = figures.traversal(smoke_run, 0, rows=2)
+    for folder in (smoke_run.path, str(smoke_run.path)):
+        assert np.array_equal(figures.traversal(folder, 0, rows=2), expected)
+    with pytest.raises(FileNotFoundError, match="is no run directory"):
+        figures.samples(str(tmp_path))
+    with pytest.raises(ValueError, match="needs a run, or the folder of one, found ndarray"):
+        curves(np.zeros(3))
+
+
+def images_of(name="ours", note="", n=12):
+    pixels = torch.arange(n, dtype=torch.uint8).reshape(n, 1, 1, 1).expand(n, 1, 28, 28).contiguous()
+    held_out = ImageSet(pixels[: n // 2], None, f"{name}, held out", stand_in_note=note)
+    return ImageSet(pixels, None, name, held_out, stand_in_note=note)
+
+
+def words_of(figure) -> list[str]:
+    return [text.get_text() for text in (*figure.axes[0].texts, *figure.texts)]
+
+
+def test_held_out_pictures_stand_at_the_left_of_as_many_generated_ones(smoke_run):
+    figure = figures.real_and_generated(smoke_run, images_of(), n=6)
+    sheet = figure.axes[0].images[0].get_array()[..., 0]
+    assert [sheet[10, 30 * i + 10] for i in range(6)] == [0, 1, 2, 3, 4, 5]
+    assert np.array_equal(sheet[:, -(6 * 30 - 2) :], figures.samples(smoke_run, 6)[..., 0])
+    assert words_of(figure)[:2] == ["real, held out", "generated"]
+
+
+def test_pictures_beside_generated_ones_say_if_they_are_rendered_and_what_the_run_was_trained_on(smoke_run):
+    other = figures.real_and_generated(smoke_run, images_of("ours", "rendered, not MNIST"))
+    assert words_of(other)[0] == "rendered, not MNIST, held out"
+    assert words_of(other)[2] == f"this run was trained on: {smoke_run.env['data']}"
+    same = figures.real_and_generated(smoke_run, images_of(smoke_run.env["data"]))
+    assert words_of(same)[2] == ""
+
+
+def test_pictures_of_another_size_are_not_shown_beside_generated_ones(smoke_run):
+    large = ImageSet(torch.zeros(4, 1, 32, 32, dtype=torch.uint8), None, "large")
+    with pytest.raises(ValueError, match=r"large: the run's pictures are \[1, 28, 28\], these are \[1, 32, 32\]"):
+        figures.real_and_generated(smoke_run, large)
 
 
 def test_samples_follow_the_seed():
@@ -187,7 +237,16 @@ def test_curves_have_a_panel_per_kind_of_code_and_two_for_the_game(codes):
     assert lines == [*filter(None, kinds), 2, 2]
 
 
-@pytest.mark.parametrize(("objective", "title"), [("gan", "D's output"), ("hinge", "D's score, its sigmoid")])
+def test_ten_codes_have_ten_colours_and_their_symbols_at_their_ends():
+    axes = panel(curves(fake_run(LatentSpec(2, (Categorical(10),) * 10))), "categorical")
+    (inset,) = axes.child_axes
+    assert len({line.get_color() for line in axes.lines if line.get_linestyle() != "--"}) == 10
+    colour_of = {text.get_text(): text.get_color() for text in inset.texts}
+    line_of = {line.get_color(): line.get_ydata()[-1] for line in inset.lines}
+    assert [line_of[colour_of[f"c{i + 1}"]] for i in range(10)] == pytest.approx([0.3 + i for i in range(10)])
+
+
+@pytest.mark.parametrize(("objective", "title"), [("gan", "D's output"), ("hinge", "sigmoid of D's score")])
 def test_what_is_no_probability_is_not_called_one(objective, title):
     run = fake_run()
     run.config.objective = objective
@@ -202,9 +261,10 @@ def test_curves_of_no_records_are_refused():
 def test_figures_show_themselves_without_pyplot():
     """In a fresh process; and drawing needs matplotlib only once a figure is asked for."""
     code = (
-        "import sys; from infogan_core import figures; assert 'matplotlib' not in sys.modules\n"
-        "from matplotlib.figure import Figure; png, meta = figures.showable(Figure())._repr_png_()\n"
-        "assert png.startswith(b'\\x89PNG') and meta['width'] > 0; assert 'matplotlib.pyplot' not in sys.modules"
+        "import sys; from infogan_core.show import figures; assert 'matplotlib' not in sys.modules\n"
+        "from matplotlib.figure import Figure; data, meta = figures.showable(Figure(), 'a < b')._repr_mimebundle_()\n"
+        "assert data['image/png'].startswith(b'\\x89PNG') and meta['image/png']['width'] > 0\n"
+        "assert 'alt=\"a &lt; b\"' in data['text/html']; assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

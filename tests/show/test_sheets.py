@@ -9,7 +9,7 @@ from PIL import Image
 
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 from infogan_core.show.figures import LIGHT, sweep
-from infogan_core.show.sheets import MARK, PAD, all_codes, animation, back_and_forth, sheet, strips
+from infogan_core.show.sheets import FRAME, PAD, all_codes, animation, back_and_forth, sheet, strips
 from painted_run import PaintedRun
 
 SPEC = LatentSpec(1, (Categorical(4), Uniform()))
@@ -26,7 +26,7 @@ def cell(picture, row, column):
     return picture[y : y + SIDE, x : x + SIDE]
 
 
-def drawn(run, noise, codes):
+def generated(run, noise, codes):
     x = run.generate(noise[None], [torch.tensor([c]) for c in codes])[0]
     return (x * 255).round().byte().permute(1, 2, 0).numpy()
 
@@ -47,7 +47,7 @@ def framed(picture):
                 picture[r * step + PAD, (c + 1) * step],
             )
         }
-        == {MARK}
+        == {FRAME}
     ]
 
 
@@ -57,7 +57,7 @@ def test_a_sheet_sweeps_one_code_for_several_noises_and_keeps_the_others():
     picture = sheet(run, noise, codes, code=0)
     for row in range(3):
         for column in range(4):
-            assert np.array_equal(cell(picture, row, column), drawn(run, noise[row], (column, 0.5)))
+            assert np.array_equal(cell(picture, row, column), generated(run, noise[row], (column, 0.5)))
     assert framed(picture) == [(0, 2), (1, 2), (2, 2)]
 
 
@@ -66,9 +66,9 @@ def test_all_codes_has_a_row_per_code_swept_around_the_setting():
     noise, codes = setting(2, 0.5)
     picture, values = all_codes(run, noise, codes), sweep(SPEC.codes[1]).tolist()
     for column in range(4):
-        assert np.array_equal(cell(picture, 0, column), drawn(run, noise[0], (column, 0.5)))
+        assert np.array_equal(cell(picture, 0, column), generated(run, noise[0], (column, 0.5)))
     for column, value in enumerate(values):
-        assert np.array_equal(cell(picture, 1, column), drawn(run, noise[0], (2, value)))
+        assert np.array_equal(cell(picture, 1, column), generated(run, noise[0], (2, value)))
     assert (cell(picture, 0, 4) == LIGHT).all()  # a code with fewer values than another ends earlier
     assert framed(picture) == [(0, 2), (1, values.index(pytest.approx(0.4)))]  # 0.4 is the nearest of -2, -1.6, ... 2
 
@@ -79,7 +79,7 @@ def test_strips_show_what_each_category_makes_of_the_setting():
     made = strips(run, noise, codes)
     assert made.keys() == {0}
     for k in range(4):
-        assert np.array_equal(made[0][:, k * SIDE : (k + 1) * SIDE], drawn(run, noise[0], (k, 0.5)))
+        assert np.array_equal(made[0][:, k * SIDE : (k + 1) * SIDE], generated(run, noise[0], (k, 0.5)))
 
 
 def test_a_spec_without_categories_has_no_strips():

@@ -6,76 +6,92 @@ import io
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from infogan_core.data.own_images import read_picture
-from infogan_core.model.latents import Categorical
-from infogan_core.show.explorer.controls import SIDE, button, button_pictures, thumbnail
+from infogan_core.model.latents import Categorical, Uniform
+from infogan_core.runs import Run
+from infogan_core.show.explorer.controls import (
+    PICTURE_SIDE,
+    Control,
+    Picture,
+    alert,
+    button,
+    button_pictures,
+    thumbnail,
+)
 from infogan_core.show.explorer.q_chart import in_words
 from infogan_core.show.figures import LIGHT_EDGE, edge_light, grid, sweep
 from infogan_core.show.sheets import animation
 
-Explorer = Any  # explorer.Explorer, whose controls it reads and sets
-SAMPLES, SAMPLE_SEED = 8, 1_000_003  # pictures of the run's own to bring, and the seed of their latents
-LARGEST = 6 * 2**20  # bytes of a file that is brought: as text it must pass a server's 10 MiB for one message
+SAMPLES, SAMPLE_SEED = 8, 1_000_003  # generated pictures for Q to read, and the seed of their latents
+LARGEST = 6 * 2**20  # bytes of a file: as text it must pass a server's 10 MiB for one message
 
 
-class Exchange:
-    """`box` holds an upload button, a strip of the run's own pictures, and links to the picture, sweep and setting."""
+class Sliders(Protocol):
+    """What is read and set of an Explorer, which holds this part."""
 
-    def __init__(self, explorer: Explorer) -> None:
+    run: Run
+    scope: str
+    picture: Picture
+    controls: list[Control]
+    noise: widgets.BoundedIntText
+    view: widgets.ToggleButtons
+    sweep_code: widgets.Dropdown
+
+    def latents(self) -> tuple[Tensor, list[Tensor]]: ...
+    def put(self, codes: list[float], seed: int, view: str | None = None, sweep_code: int | None = None) -> None: ...
+    def show_errors(self) -> AbstractContextManager[None]: ...
+
+
+class BringAndSave:
+    """`box` holds an upload button, a strip of generated pictures, and links to the picture, sweep and setting."""
+
+    def __init__(self, explorer: Sliders) -> None:
         self.explorer, self.run = explorer, explorer.run
+        tooltip = f"a picture for Q to read, or a saved setting: at most {LARGEST // 2**20} MiB"
         self.upload = widgets.FileUpload(
-            accept="image/*,.json",
-            description="bring a picture",
-            tooltip=f"a picture for Q to read, or a saved setting: at most {LARGEST // 2**20} MiB",
-            layout={"width": "auto"},
+            accept="image/*,.json", description="bring a picture", tooltip=tooltip, layout={"width": "auto"}
         )
-        self.own = self.run.generate(
-            *self.run.config.latents.sample(SAMPLES, torch.Generator().manual_seed(SAMPLE_SEED))
-        )
+        latents = self.run.config.latents.sample(SAMPLES, torch.Generator().manual_seed(SAMPLE_SEED))
+        self.sample_pictures = self.run.generate(*latents)
+        options = [(str(k + 1), k) for k in range(SAMPLES)]
         tooltips = [f"let Q read sample {k + 1}" for k in range(SAMPLES)]
-        self.samples = widgets.ToggleButtons(
-            options=[(str(k + 1), k) for k in range(SAMPLES)], value=None, tooltips=tooltips
-        )
+        self.samples = widgets.ToggleButtons(options=options, value=None, tooltips=tooltips)
         self.samples.add_class("pictured")
         self.samples.add_class("samples")
-        scope = f".infogan-{explorer.model_id[:12]} .samples"
-        pictures = widgets.HTML(button_pictures(scope, grid(self.own, SAMPLES, 0), self.own.shape[-2]))
-        pictures.layout.display = "none"
-        self.brought = widgets.Image(format="png", layout={"display": "none", "align_self": "center"})
-        self.said = widgets.HTML("Q reads it, and its codes set the controls: the same, turned differently.")
+        style = widgets.HTML(button_pictures(f"{explorer.scope} .samples", grid(self.sample_pictures, SAMPLES, 0)))
+        style.layout.display = "none"
+        self.thumbnail = Picture(display="none", align_self="center")
+        self.message = widgets.HTML("Q reads the picture, and the controls are set to its codes.")
         self.animate = button("animate the sweep", "make a GIF of the code that play moves")
-        self.links, self.moving = widgets.HTML(), widgets.HTML()
+        self.links, self.gif_link = widgets.HTML(), widgets.HTML()
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 8px"}
-        self.box = widgets.VBox(
-            [
-                widgets.HBox([self.upload, self.samples, pictures], layout=wrap),
-                widgets.HBox([self.brought, self.said], layout=wrap),
-                widgets.HBox([self.links, self.animate, self.moving], layout=wrap),
-            ]
-        )
-        self.upload.observe(lambda change: self._guarded(self._uploaded, change["new"]), "value")
-        self.samples.observe(lambda change: self._guarded(self._sample, change["new"]), "value")
-        self.animate.on_click(lambda _: self._guarded(self._animate))
+        rows = [self.upload, self.samples, style], [self.thumbnail, self.message], [self.links, self.animate]
+        rows[-1].append(self.gif_link)
+        self.box = widgets.VBox([widgets.HBox(row, layout=wrap) for row in rows])
+        self.upload.observe(lambda change: self._guard(self._read_files, change["new"]), "value")
+        self.samples.observe(lambda change: self._guard(self._read_sample, change["new"]), "value")
+        self.animate.on_click(lambda _: self._guard(self._offer_gif))
 
     def offer(self) -> None:
-        """Links to the picture as it is now, and to the setting."""
+        """Show links to the picture as it is now, and to the setting."""
         name = self.run.config.dataset
         picture = _link(f"{name}.png", "image/png", self.explorer.picture.value, "save the picture")
         setting = _link(f"{name}-setting.json", "application/json", self.setting().encode(), "save the setting")
-        self.links.value, self.moving.value = f"{picture} &middot; {setting}", ""
+        self.links.value, self.gif_link.value = f"{picture} &middot; {setting}", ""
 
     def setting(self) -> str:
-        """Everything that the controls say, as JSON that an upload reads back."""
+        """The state of all controls, as JSON that an upload reads back."""
         e, name = self.explorer, self.run.config.latents.name
         codes = {name(i): control.value for i, control in enumerate(e.controls)}
-        setting = {"codes": codes, "noise": e.noise.value, "view": e.view.value, "sweep": name(e.swept.value)}
+        setting = {"codes": codes, "noise": e.noise.value, "view": e.view.value, "sweep": name(e.sweep_code.value)}
         return json.dumps(setting, indent=1)
 
     def load(self, text: str) -> None:
@@ -93,54 +109,51 @@ class Exchange:
         if view not in e.view.options or type(noise) is not int or not 0 <= noise <= e.noise.max:
             raise ValueError(f"noise must be 0 to {e.noise.max} and view one of {', '.join(e.view.options)}")
         for name, code, value in zip(names, spec.codes, values, strict=True):
-            allowed = sweep(code).tolist()
-            whole = isinstance(code, Categorical)
-            if type(value) not in ((int,) if whole else (int, float)) or not allowed[0] <= value <= allowed[-1]:
-                kind = "a whole number" if whole else "a number"
-                raise ValueError(f"{name} must be {kind} from {allowed[0]:g} to {allowed[-1]:g}, found {value!r}")
+            _check_value(name, code, value)
         e.put(values, noise, view, names.index(swept))
 
     def bring(self, x: Tensor, what: str) -> None:
         """Let Q read a picture [1, C, H, W] in 0..1, show it, and set every code to what Q reads."""
-        reading = self.run.infer(x)
-        values: list[float] = []
+        reading, values = self.run.infer(x), []
         for code, q in zip(self.run.config.latents.codes, reading, strict=True):
             if isinstance(code, Categorical):
                 values.append(int(q[0].argmax()))
             else:
                 limit = sweep(code)[-1].item()
                 values.append(round(min(max(q[0][0].item(), -limit), limit) * 20) / 20)  # a slider's step is 0.05
-        self.brought.value, self.brought.layout.display = thumbnail(x), ""
-        self.said.value = escape(f"{what}: Q reads {in_words(self.run, reading)}. The controls are set to it.")
+        self.thumbnail.tooltip = f"the picture that Q read: {what}"
+        self.thumbnail.value, self.thumbnail.layout.display = thumbnail(x), ""
+        self.message.value = escape(f"{what}: Q reads {in_words(self.run, reading)}. The controls are set to it.")
         self.explorer.put(values, self.explorer.noise.value)
 
-    def _guarded(self, act: Callable[..., None], *what: Any) -> None:
-        with self.explorer.errors_shown():
+    def _guard(self, act: Callable[..., None], *what: Any) -> None:
+        with self.explorer.show_errors():
             act(*what)
 
-    def _sample(self, k: int | None) -> None:
+    def _read_sample(self, k: int | None) -> None:
         if k is not None:
             self.samples.value = None  # so that it can be pressed again
-            self.bring(self.own[k : k + 1], f"Sample {k + 1}")
+            self.bring(self.sample_pictures[k : k + 1], f"Sample {k + 1}")
 
-    def _uploaded(self, files: tuple) -> None:
+    def _read_files(self, files: tuple[dict[str, Any], ...]) -> None:
         for file in files:
-            self.brought.layout.display = "none"
-            name = str(file["name"])
+            self.thumbnail.layout.display, name = "none", str(file["name"])
             try:
-                content = bytes(file["content"])
-                if len(content) > LARGEST:
-                    raise ValueError(f"larger than {LARGEST // 2**20} MiB")
-                if name.lower().endswith(".json"):
-                    self.load(content.decode(errors="replace"))
-                    self.said.value = escape(f"{name}: set.")
-                else:
-                    x, how = self._picture(content)
-                    self.bring(x, f"{name}{how}")
+                self._read_file(name, bytes(file["content"]))
             except (ValueError, RuntimeError) as error:
-                self.said.value = f'<span role="alert">{escape(f"{name}: {error}")}</span>'
+                self.message.value = alert(ValueError(f"{name}: {error}"))
         if files:
             self.upload.value = ()  # so that the same file can be brought again
+
+    def _read_file(self, name: str, content: bytes) -> None:
+        if len(content) > LARGEST:
+            raise ValueError(f"larger than {LARGEST // 2**20} MiB")
+        if name.lower().endswith(".json"):
+            self.load(content.decode(errors="replace"))
+            self.message.value = escape(f"{name}: set.")
+        else:
+            x, how = self._picture(content)
+            self.bring(x, f"{name}{how}")
 
     def _picture(self, content: bytes) -> tuple[Tensor, str]:
         """The central square at the run's size, in 0..1: [1, C, H, W], and what else was done to it."""
@@ -153,17 +166,22 @@ class Exchange:
         if config.channels == 3:
             return x, ""
         x = x.mean(dim=1, keepdim=True)
-        if edge_light(x) > LIGHT_EDGE > edge_light(self.own):  # drawn on paper
-            return 1 - x, ", inverted, for these are light on dark"
-        return x, ""
+        on_paper = edge_light(x) > LIGHT_EDGE > edge_light(self.sample_pictures)
+        return (1 - x, " (inverted: this run's pictures are light on dark)") if on_paper else (x, "")
 
-    def _animate(self) -> None:
+    def _offer_gif(self) -> None:
         e = self.explorer
-        noise, codes = e.latents()
-        scale = max(1, round(SIDE / self.own.shape[-1]))
-        name = f"{self.run.config.dataset}-{self.run.config.latents.name(e.swept.value)}.gif"
-        gif = animation(self.run, noise, codes, e.swept.value, scale)
-        self.moving.value = _link(name, "image/gif", gif, f"save {name} ({len(gif) / 1024:,.0f} KiB)")
+        scale = max(1, round(PICTURE_SIDE / self.run.config.image_size))
+        name = f"{self.run.config.dataset}-{self.run.config.latents.name(e.sweep_code.value)}.gif"
+        gif = animation(self.run, *e.latents(), e.sweep_code.value, scale)
+        self.gif_link.value = _link(name, "image/gif", gif, f"save {name} ({len(gif) / 1024:,.0f} KiB)")
+
+
+def _check_value(name: str, code: Categorical | Uniform, value: Any) -> None:
+    allowed, whole = sweep(code).tolist(), isinstance(code, Categorical)
+    if type(value) not in ((int,) if whole else (int, float)) or not allowed[0] <= value <= allowed[-1]:
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} must be {kind} from {allowed[0]:g} to {allowed[-1]:g}, found {value!r}")
 
 
 def _link(name: str, kind: str, content: bytes, text: str) -> str:

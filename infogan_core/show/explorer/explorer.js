@@ -10,7 +10,7 @@ function label(root) {
   const [play, stop] = root.querySelectorAll(".widget-play button")
   play?.setAttribute("aria-label", "play or pause the sweep")
   stop?.setAttribute("aria-label", "stop the sweep")
-  for (const image of root.querySelectorAll("img")) image.alt = "picture that the generator drew, or that was brought"
+  for (const image of root.querySelectorAll("img")) image.alt = image.title
 }
 
 function render({ el }) {
@@ -18,7 +18,7 @@ function render({ el }) {
   const root = el.closest(".infogan")
   if (!root) return setTimeout(() => render({ el }), 100) // not in the page yet
   label(root)
-  const watch = { subtree: true, childList: true, attributeFilter: ["class"] }
+  const watch = { subtree: true, childList: true, attributeFilter: ["class", "title"] }
   new MutationObserver(() => label(root)).observe(root, watch)
 }
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 
 import ipywidgets as widgets
 import torch
 from IPython.display import display
 from torch import Tensor
 
+from infogan_core.device import using_threads
 from infogan_core.model.latents import Categorical
-from infogan_core.show.explorer.bring_and_save import Exchange
-from infogan_core.show.explorer.controls import SHEET, SIDE, Front, Side, button, button_pictures, control
-from infogan_core.show.figures import Run, code_title, grid
+from infogan_core.runs import Run
+from infogan_core.show.explorer.bring_and_save import BringAndSave
+from infogan_core.show.explorer.controls import (
+    PICTURE_SIDE,
+    SHEET_SIDE,
+    Front,
+    RunView,
+    alert,
+    button,
+    button_pictures,
+    control,
+)
+from infogan_core.show.figures import as_run, code_title, grid, image_bundle
 from infogan_core.show.sheets import all_codes, back_and_forth, pace, sheet, strips
 
 LAST_SEED = 2**31 - 1
@@ -25,175 +35,175 @@ PAUSE = 0.3  # seconds after a change, in which the pictures on the buttons foll
 
 
 class Explorer(widgets.HBox):
-    """G(z, c) of a run, a control for each code, and what Q reads in the picture; a still PNG where no widgets run.
+    """Sliders over a run's codes: G(z, c), a control for each code, and what Q reads in the picture.
 
-    `other`, a run with the same inputs, is shown beside it on the same noise and codes: ValueError if it has others.
-    Needs of a run: config (latents, image_size, channels), generate(), infer() and report (whose "names", if any, title
-    the codes). An error while drawing is shown beneath the controls, and the last picture stays.
+    `seed` gives the noise z. `other` is a second run to compare on the same noise and codes; ValueError if its latents
+    differ. Where no widgets run, such as in a saved notebook, a PNG stands in the Explorer's place. An error while
+    drawing is shown beneath the controls, and the last picture stays.
     """
 
     def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
         super().__init__(layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
-        if other is not None and _inputs(other) != _inputs(run):
-            raise ValueError(f"runs to compare need the same noise and codes: {_inputs(run)}, {_inputs(other)}")
-        self.run, self._first_seed, self._held, self._waiting = run, seed, False, None
-        self._codes = run.config.latents.codes
-        titles = [code_title(run, i) for i in range(len(self._codes))]
-        captions = [_caption(r) for r in (run, other)] if other else [""]
-        self.sides = [Side(r, caption) for r, caption in zip([run, *([other] if other else [])], captions, strict=True)]
-        self.picture, self.reading = self.sides[0].picture, self.sides[0].reading
+        runs = [as_run(r) for r in (run, other) if r is not None]
+        self.run, self._first_seed, self._hold, self._timer = runs[0], seed, False, None
+        if _inputs(runs[-1]) != _inputs(self.run):
+            raise ValueError(f"runs to compare need the same noise and codes: {', '.join(map(_inputs, runs))}")
+        self._codes, self._start = self.run.config.latents.codes, self.run.config.latents.start()
+        self.scope = f".infogan-{self.model_id[:12]}"  # in CSS, this Explorer and no other
+        self.views = [RunView(r, _caption(r) if other else "") for r in runs]
+        self.picture, self.reading = self.views[0].picture, self.views[0].reading
+        titles = [code_title(self.run, i) for i in range(len(self._codes))]
+        self.controls = [control(self.run, i, title, self._start[i]) for i, title in enumerate(titles)]
         self.view = widgets.ToggleButtons(options=VIEWS, description="view", style={"button_width": "auto"})
-        self._start = run.config.latents.start()
-        self.controls = [control(run, i, title, self._start[i]) for i, title in enumerate(titles)]
-        self.noise = widgets.BoundedIntText(
-            seed, min=0, max=LAST_SEED, description="noise", tooltip="seed of the noise z"
-        )
+        self.noise = widgets.BoundedIntText(seed, 0, LAST_SEED, description="noise", tooltip="seed of the noise z")
         self.new_noise = button("new noise", "the noise of the next seed")
         self.reset = button("reset", "codes and noise as they were at first")
-        self.swept = widgets.Dropdown(options=[(title, i) for i, title in enumerate(titles)], description="sweep")
-        self.swept.tooltip = "the code that play moves, and that the sheet shows"
+        self.sweep_code = widgets.Dropdown(options=[(title, i) for i, title in enumerate(titles)], description="sweep")
+        self.sweep_code.tooltip = "the code that play moves, and that the sheet shows"
         self.play = widgets.Play(repeat=True, show_repeat=False, tooltip="move that code back and forth")
         self.error = widgets.HTML()
         self.error.add_class("failed")
-        self._pictures = {i: widgets.HTML() for i, code in enumerate(self._codes) if isinstance(code, Categorical)}
-        with _one_thread():
-            self.exchange = Exchange(self)
+        self._styles = {i: widgets.HTML() for i, code in enumerate(self._codes) if isinstance(code, Categorical)}
+        with using_threads(1):
+            self.bring_and_save = BringAndSave(self)
         self._wire()
-        self.children = self._arranged()
-        self._choose_swept()
-        self.redraw()
-        if self._waiting:  # in a kernel: at once, this first time
-            self._waiting.cancel()
-            self._settle()
+        self.children = self._arrange()
+        self._choose_sweep_code()
+        self._draw_pictures()
+        self._draw_buttons()
 
     def _wire(self) -> None:
         self.add_class("infogan")
-        self.add_class(f"infogan-{self.model_id[:12]}")
+        self.add_class(self.scope.removeprefix("."))
         for widget in (*self.controls, self.noise, self.view):
-            widget.observe(lambda _: self._held or self.redraw(), "value")
-        self.new_noise.on_click(lambda _: self._next_noise())
+            widget.observe(lambda _: self._hold or self.redraw(), "value")
+        self.new_noise.on_click(lambda _: self.noise.set_trait("value", (self.noise.value + 1) % (LAST_SEED + 1)))
         self.reset.on_click(lambda _: self.put(self._start, self._first_seed))
-        self.swept.observe(lambda _: self._choose_swept(), "value")
-        self.play.observe(lambda change: self._move_swept(change["new"]), "value")
+        self.sweep_code.observe(lambda _: self._choose_sweep_code(), "value")
+        self.play.observe(lambda change: self._move(change["new"]), "value")
         self.play.observe(lambda change: change["new"] and self._start_playing(), "playing")
 
-    def _arranged(self) -> tuple[widgets.Widget, widgets.Widget]:
-        named = (self.view, *self.controls, self.noise, self.swept)
-        width = f"{1 + 0.55 * min(30, max(len(widget.description) for widget in named)):.1f}em"
-        for widget in named:
+    def _arrange(self) -> tuple[widgets.Widget, widgets.Widget]:
+        labelled = (self.view, *self.controls, self.noise, self.sweep_code)
+        width = f"{1 + 0.55 * min(30, max(len(widget.description) for widget in labelled)):.1f}em"
+        for widget in labelled:
             widget.style.description_width = width
             widget.layout.max_width = "100%"
         for slider in self.controls:
             slider.layout.width = f"calc({width} + 340px)"
-        self.noise.layout.width = self.swept.layout.width = f"calc({width} + 120px)"
-        noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout={"flex_flow": "row wrap"})
-        play = widgets.HBox([self.swept, self.play], layout={"flex_flow": "row wrap"})
-        pictures = widgets.HBox(self.sides, layout={"flex_flow": "row wrap", "grid_gap": "8px 16px"})
-        hidden = widgets.VBox([Front(), *self._pictures.values()], layout={"height": "0", "overflow": "hidden"})
-        below = [noise, play, self.exchange.box, self.error, hidden]
-        layout = {"max_width": "100%"}
-        return widgets.VBox([self.view, pictures], layout=layout), widgets.VBox([*self.controls, *below], layout=layout)
+        self.noise.layout.width = self.sweep_code.layout.width = f"calc({width} + 120px)"
+        wrap, full = {"flex_flow": "row wrap"}, {"max_width": "100%"}
+        noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout=wrap)
+        play = widgets.HBox([self.sweep_code, self.play], layout=wrap)
+        pictures = widgets.HBox(self.views, layout=wrap | {"grid_gap": "8px 16px"})
+        hidden = widgets.VBox([Front(), *self._styles.values()], layout={"height": "0", "overflow": "hidden"})
+        below = [noise, play, self.bring_and_save.box, self.error, hidden]
+        return widgets.VBox([self.view, pictures], layout=full), widgets.VBox([*self.controls, *below], layout=full)
 
     def latents(self, noises: int = 1) -> tuple[Tensor, list[Tensor]]:
-        """What the controls say: (noise [noises, noise_dim], of the seed and those after it, a tensor [1] per code)."""
+        """The controls' (noise [noises, noise_dim], of the seed and those after it, and a tensor [1] per code)."""
         spec, seeds = self.run.config.latents, range(self.noise.value, self.noise.value + noises)
         noise = [spec.sample_noise(1, torch.Generator().manual_seed(seed % (LAST_SEED + 1))) for seed in seeds]
         return torch.cat(noise), [torch.tensor([widget.value]) for widget in self.controls]
 
     def redraw(self) -> None:
-        """Generate the picture, show it, and let Q read it; those on the buttons follow in a moment."""
-        with self.errors_shown():
-            for side in self.sides:
-                self._draw(side)
-            self.error.value = ""
-        self._later(self._settle)
+        """Generate the picture, show it, and let Q read it.
 
-    def _draw(self, side: Side) -> None:
-        noise, codes = self.latents()
-        x = side.run.generate(noise, codes)
-        if self.view.value == "single":
-            picture, wide = grid(x), SIDE
-        elif self.view.value == "sheet":
-            picture, wide = sheet(side.run, self.latents(NOISES)[0], codes, self.swept.value), SHEET
-        else:
-            picture, wide = all_codes(side.run, noise, codes), SHEET
-        side.read(x, codes)
-        side.show(picture, wide)
-
-    def _settle(self) -> None:
-        """Draw what may wait: the pictures on the buttons, and the files to save."""
-        with self.errors_shown():
-            for i, strip in strips(self.run, *self.latents()).items():
-                scope = f".infogan-{self.model_id[:12]} .code-{i}"
-                self._pictures[i].value = button_pictures(scope, strip, len(strip))
-            self.exchange.offer()
-
-    def _later(self, what: Callable[[], None]) -> None:
-        """Do it in a moment, once for all that changes until then; at once where no event loop runs."""
+        The pictures on the buttons follow once for all changes within PAUSE; at once where no event loop runs.
+        """
+        self._draw_pictures()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            what()
+            self._draw_buttons()
         else:
-            if not self._waiting or self._waiting.cancelled() or loop.time() >= self._waiting.when():
-                self._waiting = loop.call_later(PAUSE, what)
+            if not self._timer or loop.time() >= self._timer.when():
+                self._timer = loop.call_later(PAUSE, self._draw_buttons)
+
+    def _draw_pictures(self) -> None:
+        with self.show_errors():
+            noise, codes = self.latents()
+            for view in self.views:
+                x = view.run.generate(noise, codes)
+                view.read(x, codes)
+                if self.view.value == "single":
+                    view.show(grid(x), PICTURE_SIDE, self._alt())
+                elif self.view.value == "sheet":
+                    rows = sheet(view.run, self.latents(NOISES)[0], codes, self.sweep_code.value)
+                    view.show(rows, SHEET_SIDE, self._alt())
+                else:
+                    view.show(all_codes(view.run, noise, codes), SHEET_SIDE, self._alt())
+            self.error.value = ""
+
+    def _draw_buttons(self) -> None:
+        """Draw what may wait: the pictures on the buttons, and the files to save."""
+        with self.show_errors():
+            for i, strip in strips(self.run, *self.latents()).items():
+                self._styles[i].value = button_pictures(f"{self.scope} .code-{i}", strip)
+            self.bring_and_save.offer()
 
     @contextmanager
-    def errors_shown(self) -> Iterator[None]:
-        """On one thread; an error is shown beneath the controls."""
+    def show_errors(self) -> Iterator[None]:
+        """On one thread, which is as fast as two for a picture, and steady beside a browser; errors in the page."""
         try:
-            with _one_thread():
+            with using_threads(1):
                 yield
         except Exception as error:  # the traceback of a callback would end in a log that nobody reads
-            message = escape(f"{type(error).__name__}: {error}")
-            self.error.value = f'<span role="alert" style="color: var(--jp-error-color1, #c62828)">{message}</span>'
+            self.error.value = alert(error)
 
-    def put(self, codes: list[float], seed: int, view: str | None = None, swept: int | None = None) -> None:
+    def put(self, codes: list[float], seed: int, view: str | None = None, sweep_code: int | None = None) -> None:
         """Set codes, noise and view in one redraw; what plays, stops."""
-        self._held = True
+        self._hold = True
         try:
             self.play.playing, self.play.value = False, 0
             self.noise.value = seed
             self.view.value = view or self.view.value
-            self.swept.value = self.swept.value if swept is None else swept
+            self.sweep_code.value = self.sweep_code.value if sweep_code is None else sweep_code
             for widget, value in zip(self.controls, codes, strict=True):
                 widget.value = value
         finally:
-            self._held = False
+            self._hold = False
         self.redraw()
 
-    def _next_noise(self) -> None:
-        self.noise.value = (self.noise.value + 1) % (LAST_SEED + 1)
-
-    def _choose_swept(self) -> None:
-        code = self._codes[self.swept.value]
+    def _choose_sweep_code(self) -> None:
+        code = self._codes[self.sweep_code.value]
         self._path = back_and_forth(code)
-        held, self._held = self._held, True
+        hold, self._hold = self._hold, True
         self.play.value, self.play.max, self.play.interval = 0, len(self._path) - 1, pace(code)
         self._start_playing()
-        self._held = held
-        if not held and self.view.value == "sheet":
+        self._hold = hold
+        if not hold and self.view.value == "sheet":
             self.redraw()
-
-    def _move_swept(self, tick: int) -> None:
-        if self.play.playing and not self._held:  # a tick may still be under way when play has stopped
-            self.controls[self.swept.value].value = self._path[(self._from + tick) % len(self._path)]
 
     def _start_playing(self) -> None:
         """From the value where the code stands, or the nearest to it."""
-        now = self.controls[self.swept.value].value
+        now = self.controls[self.sweep_code.value].value
         at = min(range(len(self._path)), key=lambda i: abs(self._path[i] - now))
         self._from = at - self.play.value
 
-    def __repr__(self) -> str:
+    def _move(self, tick: int) -> None:
+        if self.play.playing and not self._hold:  # a tick may still be under way when play has stopped
+            self.controls[self.sweep_code.value].value = self._path[(self._from + tick) % len(self._path)]
+
+    def _setting(self) -> str:
         name = self.run.config.latents.name
-        codes = ", ".join(f"{name(i)}={control.value:g}" for i, control in enumerate(self.controls))
-        return f"Explorer({codes}, noise={self.noise.value})"
+        codes = [f"{name(i)}={control.value:g}" for i, control in enumerate(self.controls)]
+        return ", ".join([*codes, f"noise={self.noise.value}"])
+
+    def _alt(self) -> str:
+        """The picture in words, for those who do not see it."""
+        rows = {"sheet": f"rows of {self.sweep_code.label}, a noise each", "all codes": "a row for each code"}
+        shown = rows.get(self.view.value, "picture")
+        return f"{self.run.config.dataset}, generated {shown}: {self._setting()}"
+
+    def __repr__(self) -> str:
+        return f"Explorer({self._setting()})"
 
     def _ipython_display_(self) -> None:
-        """A still PNG, then the widget, whose style hides the still where it lives: there is a picture in any case."""
+        """A PNG, then the widget, whose style hides the PNG where it lives: there is a picture in any case."""
         if self.picture.value:
-            display({"image/png": bytes(self.picture.value)}, raw=True)
+            data, metadata = image_bundle(bytes(self.picture.value), self._alt())
+            display(data, metadata=metadata, raw=True)
         display(self._repr_mimebundle_(), raw=True)
 
 
@@ -208,14 +218,3 @@ def _inputs(run: Run) -> str:
     spec = run.config.latents
     codes = [f"{type(code).__name__}({code.k if isinstance(code, Categorical) else ''})" for code in spec.codes]
     return f"{spec.noise_dim} {spec.noise}, {', '.join(codes)}"
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One picture takes 10 ms on one thread as on two, and on two up to 250 ms while a browser keeps a core busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

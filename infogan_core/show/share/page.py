@@ -1,15 +1,13 @@
-"""One HTML file with live sliders: `python -m infogan_core share RUN OUT.html`. No server, no network, no kernel."""
+"""A run as one HTML file with live sliders: `python -m infogan_core share RUN OUT.html`."""
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import hashlib
 import json
 import logging
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import warnings
@@ -17,6 +15,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import torch
 from torch import Tensor, nn
 
@@ -67,15 +66,15 @@ def page(run: Run, runtime: Path) -> bytes:
     """The whole file for a run; `runtime` is the folder with FILES."""
     spec, config = run.config.latents, run.config
     inputs = torch.zeros(2, spec.width), torch.zeros(2, config.channels, config.image_size, config.image_size)
-    models = [exported(net, x) for net, x in zip((Painter(run), Reader(run)), inputs, strict=True)]
+    models = [to_onnx(net, x) for net, x in zip((Painter(run), Reader(run)), inputs, strict=True)]
     noise = torch.cat([spec.sample_noise(1, torch.Generator().manual_seed(seed)) for seed in range(SEEDS)])
     parts = {
         "about": json.dumps(about(run)).replace("<", "\\u003c"),
-        "runtime": packed((runtime / "ort.wasm.bundle.min.mjs").read_bytes()),
-        "wasm": packed((runtime / "ort-wasm-simd-threaded.wasm").read_bytes()),
-        "painter": packed(models[0]),
-        "reader": packed(models[1]),
-        "noise": packed(noise.numpy().astype("<f4").tobytes()),
+        "runtime": pack((runtime / "ort.wasm.bundle.min.mjs").read_bytes()),
+        "wasm": pack((runtime / "ort-wasm-simd-threaded.wasm").read_bytes()),
+        "painter": pack(models[0]),
+        "reader": pack(models[1]),
+        "noise": pack(noise.numpy().astype("<f4").tobytes()),
     }
     text = PAGE.read_text()
     for name, value in parts.items():
@@ -105,7 +104,7 @@ def about(run: Run) -> dict[str, Any]:
     }
 
 
-def exported(net: nn.Module, x: Tensor) -> bytes:
+def to_onnx(net: nn.Module, x: Tensor) -> bytes:
     """The net as ONNX for any number of rows, batch norm folded in, its large weights in int8."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -137,53 +136,54 @@ def quantise(model: ModelProto) -> None:
         graph.node.insert(0, node)
 
 
-def packed(content: bytes) -> str:
+def pack(content: bytes) -> str:
     """Base64 of gzip, which a page can undo by itself."""
     return b64encode(gzip.compress(content, 9, mtime=0)).decode()
 
 
 def runtime(folder: Path) -> Path:
     """The folder with FILES, fetched through npm where they are missing. Raises RuntimeError if they cannot be had."""
-    if not all((folder / name).is_file() and _digest(folder / name) == sha for name, sha in FILES.items()):
-        npm = shutil.which("npm")
-        if npm is None:
-            raise RuntimeError(f"needs npm once, to fetch {RUNTIME}: install Node.js, then run this again")
-        with tempfile.TemporaryDirectory() as temporary:
-            command = [npm, "pack", RUNTIME, "--loglevel=error", "--pack-destination", temporary]
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                why = " ".join(done.stderr.split())[:200]
-                raise RuntimeError(f"npm could not fetch {RUNTIME}, try again with a network ({why})")
-            with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive:
-                for name, sha in FILES.items():
-                    content = archive.extractfile(f"package/dist/{name}").read()
-                    if hashlib.sha256(content).hexdigest() != sha:
-                        raise RuntimeError(f"{name} of {RUNTIME} is not the file this version was made for")
-                    folder.mkdir(parents=True, exist_ok=True)
-                    write_whole(folder / name, content)
+    if all((folder / name).is_file() and _sha256((folder / name).read_bytes()) == sha for name, sha in FILES.items()):
+        return folder
+    npm = shutil.which("npm")
+    if npm is None:
+        raise RuntimeError(f"needs npm once, to fetch {RUNTIME}: install Node.js, then run this again")
+    with tempfile.TemporaryDirectory() as temporary:
+        command = [npm, "pack", RUNTIME, "--loglevel=error", "--pack-destination", temporary]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            why = " ".join(done.stderr.split())[:200]
+            raise RuntimeError(f"npm could not fetch {RUNTIME}, try again with a network ({why})")
+        with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive:
+            contents = {name: archive.extractfile(f"package/dist/{name}").read() for name in FILES}
+    for name, sha in FILES.items():
+        if _sha256(contents[name]) != sha:
+            raise RuntimeError(f"{name} of {RUNTIME} is not the file this version was made for")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        write_whole(folder / name, content)
     return folder
 
 
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m infogan_core share", description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="a run directory, such as outputs/published/mnist")
-    parser.add_argument("out", type=Path, help="the HTML file to write")
-    parser.add_argument("--runtime", type=Path, default=Path(".venv/onnxruntime-web"), help="where its files are kept")
-    args = parser.parse_args(arguments)
-    try:
-        content = page(load_run(args.run, "cpu"), runtime(args.runtime))
-        if len(content) > LIMIT:
-            raise RuntimeError(f"the page would have {len(content) / 1e6:.0f} MB, more than {LIMIT / 1e6:.0f}")
-        write_whole(args.out, content)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        sys.exit(f"share: {error}")
-    print(f"{args.out}: {len(content) / 1e6:.1f} MB; open it in a browser")
-
-
-if __name__ == "__main__":
-    main()
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--runtime",
+    "kept_in",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".venv/onnxruntime-web",
+    show_default=True,
+    help="folder that keeps the browser's ONNX runtime; npm fetches it once",
+)
+def share(run: Path, out: Path, kept_in: Path) -> None:
+    """Write RUN, a run directory, as one HTML file OUT with live sliders: no server, no network, no kernel."""
+    content = page(load_run(run, "cpu"), runtime(kept_in))
+    if len(content) > LIMIT:
+        raise RuntimeError(f"the page would have {len(content) / 1e6:.0f} MB, more than {LIMIT / 1e6:.0f}")
+    write_whole(out, content)
+    click.echo(f"{out}: {len(content) / 1e6:.1f} MB; open it in a browser")

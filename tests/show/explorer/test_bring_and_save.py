@@ -15,11 +15,11 @@ from infogan_core.show.explorer.explorer import Explorer
 from painted_run import SPECS, PaintedRun, pixels, png
 
 
-def brought(explorer, name, content):
+def upload(explorer, name, content):
     """An upload, as the browser sends it."""
     file = {"name": name, "type": "", "size": len(content), "content": content, "last_modified": datetime.now(UTC)}
-    explorer.exchange.upload.value = (file,)
-    return explorer.exchange.said.value
+    explorer.bring_and_save.upload.value = (file,)
+    return explorer.bring_and_save.message.value
 
 
 def picture(shade=0, size=(28, 28), form="PNG"):
@@ -31,12 +31,12 @@ def picture(shade=0, size=(28, 28), form="PNG"):
 def test_a_picture_sets_every_code_to_what_q_reads():
     run = PaintedRun()
     explorer = Explorer(run)
-    drawn = run.drawn
-    said = brought(explorer, "mine.png", picture())
+    pictures = run.pictures
+    message = upload(explorer, "mine.png", picture())
     assert [control.value for control in explorer.controls] == [1, 0.25, 0.25]
-    assert said.startswith("mine.png: Q reads c1 = 1 (98%), c2 = 0.25 ± 0.50")
-    assert run.drawn == drawn + 1
-    assert explorer.exchange.brought.layout.display == ""
+    assert message.startswith("mine.png: Q reads c1 = 1 (98%), c2 = 0.25 ± 0.50")
+    assert run.pictures == pictures + 1
+    assert explorer.bring_and_save.thumbnail.layout.display == ""
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "GIF", "WEBP"])
@@ -44,7 +44,7 @@ def test_q_sees_the_picture_at_the_runs_size_in_0_to_1(form):
     run, seen = PaintedRun(channels=3), []
     run.infer, infer = lambda x: seen.append(x) or infer(x), run.infer
     explorer = Explorer(run)
-    brought(explorer, "mine", picture(shade=51, size=(90, 60), form=form))
+    upload(explorer, "mine", picture(shade=51, size=(90, 60), form=form))
     (x,) = [x for x in seen if x.shape[-1] == 28]
     assert x.shape == (1, 3, 28, 28)
     assert torch.allclose(x, torch.full_like(x, 0.2), atol=0.01)
@@ -53,16 +53,16 @@ def test_q_sees_the_picture_at_the_runs_size_in_0_to_1(form):
 def test_a_drawing_on_white_paper_is_inverted_for_a_run_of_light_digits():
     run, seen = PaintedRun(), []
     run.infer, infer = lambda x: seen.append(x) or infer(x), run.infer
-    said = brought(Explorer(run), "paper.png", picture(shade=255))
-    assert "paper.png, inverted, for these are light on dark: Q reads" in said
+    message = upload(Explorer(run), "paper.png", picture(shade=255))
+    assert "paper.png (inverted: this run&#x27;s pictures are light on dark): Q reads" in message
     assert any(x.shape[-1] == 28 and (x == 0).all() for x in seen)
 
 
 def test_a_file_that_is_no_picture_is_refused_and_nothing_moves():
     explorer = Explorer(PaintedRun())
     before = png(explorer)
-    said = brought(explorer, "<b>notes.txt", b"hello")
-    assert "&lt;b&gt;notes.txt: not a picture that decodes: bring a PNG, JPEG, BMP, GIF or WebP" in said
+    message = upload(explorer, "<b>notes.txt", b"hello")
+    assert "&lt;b&gt;notes.txt: not a picture that decodes: bring a PNG, JPEG, BMP, GIF or WebP" in message
     assert png(explorer) == before
 
 
@@ -70,24 +70,24 @@ def test_a_sample_of_the_runs_own_is_read_and_can_be_pressed_again():
     explorer = Explorer(PaintedRun())
     for _ in range(2):
         explorer.controls[0].value = 5
-        explorer.exchange.samples.value = 2
+        explorer.bring_and_save.samples.value = 2
         assert explorer.controls[0].value == 1
-        assert explorer.exchange.samples.value is None
-    assert explorer.exchange.said.value.startswith("Sample 3: Q reads c1 = 1")
+        assert explorer.bring_and_save.samples.value is None
+    assert explorer.bring_and_save.message.value.startswith("Sample 3: Q reads c1 = 1")
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_a_saved_setting_brings_back_the_picture(spec):
     explorer = Explorer(PaintedRun(spec, channels=3))
     explorer.controls[-1].value, explorer.noise.value, explorer.view.value = 1, 7, "all codes"
-    explorer.swept.value = len(spec.codes) - 1
-    setting, before = explorer.exchange.setting(), png(explorer)
+    explorer.sweep_code.value = len(spec.codes) - 1
+    setting, before = explorer.bring_and_save.setting(), png(explorer)
     explorer.reset.click()
     explorer.view.value = "single"
     assert png(explorer) != before
-    assert brought(explorer, "setting.json", setting.encode()) == "setting.json: set."
+    assert upload(explorer, "setting.json", setting.encode()) == "setting.json: set."
     assert png(explorer) == before
-    assert explorer.exchange.setting() == setting
+    assert explorer.bring_and_save.setting() == setting
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def test_a_saved_setting_brings_back_the_picture(spec):
 def test_a_setting_that_does_not_fit_is_refused_and_nothing_moves(change, message):
     explorer = Explorer(PaintedRun())
     explorer.controls[0].value = 3
-    setting, before = explorer.exchange.setting(), png(explorer)
+    setting, before = explorer.bring_and_save.setting(), png(explorer)
     changed = change(json.loads(setting))
     text = changed if isinstance(changed, str) else json.dumps(changed)
-    assert message in brought(explorer, "setting.json", text.encode())
-    assert (explorer.exchange.setting(), png(explorer)) == (setting, before)
+    assert message in upload(explorer, "setting.json", text.encode())
+    assert (explorer.bring_and_save.setting(), png(explorer)) == (setting, before)
 
 
 def links(html):
@@ -121,15 +121,15 @@ def links(html):
 def test_the_links_hold_the_picture_and_the_setting_of_now():
     explorer = Explorer(PaintedRun())
     explorer.controls[1].value = 0.5
-    saved = links(explorer.exchange.links.value)
+    saved = links(explorer.bring_and_save.links.value)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(saved["fake.png"]))), pixels(explorer))
-    assert saved["fake-setting.json"].decode() == explorer.exchange.setting()
+    assert saved["fake-setting.json"].decode() == explorer.bring_and_save.setting()
 
 
 def test_the_sweep_is_saved_as_a_gif_of_the_chosen_code():
     explorer = Explorer(PaintedRun())
-    explorer.swept.value = 1
-    explorer.exchange.animate.click()
-    (name, gif), *_ = links(explorer.exchange.moving.value).items()
+    explorer.sweep_code.value = 1
+    explorer.bring_and_save.animate.click()
+    (name, gif), *_ = links(explorer.bring_and_save.gif_link.value).items()
     assert name == "fake-c2.gif"
     assert Image.open(io.BytesIO(gif)).n_frames > 10

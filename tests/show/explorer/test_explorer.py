@@ -1,5 +1,6 @@
 """The explorer without a browser: a control that moves, moves the picture, once."""
 
+import html
 import io
 import re
 from base64 import b64decode
@@ -28,10 +29,10 @@ from painted_run import MNIST, SPECS, PaintedRun, pixels, png
 def test_a_moved_control_changes_the_pixels_in_one_redraw(control, value, dtype):
     run = PaintedRun()
     explorer = Explorer(run)
-    before, drawn = pixels(explorer), run.drawn
+    before, pictures = pixels(explorer), run.pictures
     explorer.controls[control].value = value
     assert not np.array_equal(pixels(explorer), before)
-    assert run.drawn == drawn + 1
+    assert run.pictures == pictures + 1
     assert torch.equal(run.codes[control], torch.tensor([value], dtype=dtype))
 
 
@@ -39,10 +40,10 @@ def test_a_moved_control_changes_the_pixels_in_one_redraw(control, value, dtype)
 def test_a_message_of_the_browser_is_one_redraw(control, state):
     run = PaintedRun()
     explorer = Explorer(run)
-    before, drawn = png(explorer), run.drawn
+    before, pictures = png(explorer), run.pictures
     explorer.controls[control].set_state(state)
     assert png(explorer) != before
-    assert run.drawn == drawn + 1
+    assert run.pictures == pictures + 1
 
 
 def test_the_picture_is_what_the_run_generates_for_the_setting():
@@ -75,16 +76,16 @@ def test_controls_follow_the_latent_spec(spec):
 def test_codes_carry_their_names_and_their_symbols():
     explorer = Explorer(PaintedRun(names={"c2": "slant"}))
     assert [c.description for c in explorer.controls] == ["c1", "c2: slant", "c3"]
-    assert [title for title, _ in explorer.swept.options] == ["c1", "c2: slant", "c3"]
+    assert [title for title, _ in explorer.sweep_code.options] == ["c1", "c2: slant", "c3"]
 
 
 def test_new_noise_is_the_next_seed_in_one_redraw():
     run = PaintedRun()
     explorer, other = Explorer(run, seed=3), Explorer(PaintedRun(), seed=4)
-    before, drawn = png(explorer), run.drawn
+    before, pictures = png(explorer), run.pictures
     explorer.new_noise.click()
     assert explorer.noise.value == 4
-    assert run.drawn == drawn + 1
+    assert run.pictures == pictures + 1
     assert png(explorer) == png(other) != before
 
 
@@ -111,10 +112,10 @@ def test_reset_restores_the_first_bytes_in_one_redraw():
     explorer.play.playing = True
     for control, value in zip([*explorer.controls, explorer.noise, explorer.play], [7, 1.0, -0.5, 9, 4], strict=True):
         control.value = value
-    drawn = run.drawn
+    pictures = run.pictures
     explorer.reset.click()
     assert png(explorer) == first
-    assert run.drawn == drawn + 1
+    assert run.pictures == pictures + 1
     assert not explorer.play.playing
 
 
@@ -129,7 +130,7 @@ def test_a_tick_under_way_at_reset_moves_nothing():
 
 def swept(explorer, code: int) -> list:
     """The code's values through one whole turn of the play button, from the start on."""
-    explorer.swept.value, explorer.play.playing = code, True
+    explorer.sweep_code.value, explorer.play.playing = code, True
     values = [explorer.controls[code].value]
     for tick in [*range(1, explorer.play.max + 1), 0]:
         explorer.play.value = tick
@@ -155,11 +156,11 @@ def test_a_tick_is_one_redraw_and_choosing_a_code_is_none():
     explorer = Explorer(run)
     explorer.play.playing, explorer.controls[1].value = True, 1.5
     explorer.play.value = 5
-    drawn = run.drawn
-    explorer.swept.value = 1
-    assert run.drawn == drawn
+    pictures = run.pictures
+    explorer.sweep_code.value = 1
+    assert run.pictures == pictures
     explorer.play.value = 1
-    assert run.drawn == drawn + 1
+    assert run.pictures == pictures + 1
 
 
 def test_an_error_is_shown_escaped_with_the_last_picture_and_goes_away():
@@ -167,12 +168,32 @@ def test_an_error_is_shown_escaped_with_the_last_picture_and_goes_away():
     explorer = Explorer(run)
     first, run.broken = png(explorer), RuntimeError("no <b>memory</b>")
     explorer.controls[1].value = 1.0
-    assert "RuntimeError: no &lt;b&gt;memory&lt;/b&gt;" in explorer.error.value
+    assert ">no &lt;b&gt;memory&lt;/b&gt;<" in explorer.error.value
+    assert "details" not in explorer.error.value
     assert png(explorer) == first
     run.broken = None
     explorer.controls[1].value = 0.5
     assert explorer.error.value == ""
     assert png(explorer) != first
+
+
+@pytest.mark.parametrize("bug", [KeyError("c9"), RuntimeError("sizes do not match\nlarger by one")])
+def test_a_bug_keeps_its_traceback_folded(bug):
+    run = PaintedRun()
+    explorer = Explorer(run)
+    run.broken = bug
+    explorer.controls[1].value = 1.0
+    summary, trace = explorer.error.value.split("<pre>")
+    assert summary.endswith(f"<details><summary>A bug: {type(bug).__name__}: {html.escape(str(bug))}</summary>")
+    assert "painted_run.py" in trace
+
+
+def test_the_picture_has_alt_text_of_the_data_the_view_and_the_codes():
+    explorer = Explorer(PaintedRun(channels=3))
+    explorer.controls[0].value, explorer.view.value = 3, "sheet"
+    assert explorer.picture.tooltip == "fake, generated rows of c1, a noise each: c1=3, c2=0, c3=0, noise=0"
+    explorer.view.value = "single"
+    assert explorer.picture.tooltip == "fake, generated picture: c1=3, c2=0, c3=0, noise=0"
 
 
 def test_the_first_picture_is_computed_once_on_one_thread_and_the_others_come_back():
@@ -181,7 +202,7 @@ def test_the_first_picture_is_computed_once_on_one_thread_and_the_others_come_ba
     try:
         run = PaintedRun()
         Explorer(run)
-        assert (set(run.threads), run.drawn, torch.get_num_threads()) == ({1}, 1, 2)
+        assert (set(run.threads), run.pictures, torch.get_num_threads()) == ({1}, 1, 2)
     finally:
         torch.set_num_threads(before)
 
@@ -197,10 +218,11 @@ def test_moving_makes_no_new_widgets():
 def test_a_still_is_displayed_before_the_widget(monkeypatch):
     explorer, shown = Explorer(PaintedRun()), []
     explorer.controls[0].value = 3
-    monkeypatch.setattr(explorer_module, "display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(explorer_module, "display", lambda data, raw, metadata=None: shown.append(data))
     explorer._ipython_display_()
     still, widget = shown
-    assert still == {"image/png": png(explorer)}
+    assert still["image/png"] == png(explorer)
+    assert 'alt="fake, generated picture: c1=3, c2=0, c3=0, noise=0"' in still["text/html"]
     assert widget["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
     assert widget["text/plain"] == "Explorer(c1=3, c2=0, c3=0, noise=0)"
 
@@ -215,7 +237,7 @@ from painted_run import PaintedRun
 run = PaintedRun()
 run.records = [{{"step": s, "mi": [0.1] * 3, "loss_d": 1, "loss_g": 1, "d_real": 0.6, "d_fake": 0.4}} for s in (1, 2)]
 """
-    shown = [f"{name}(run)" for name in ("ig.Explorer", "ig.curves", "ig.traversal_figure")]
+    shown = ("ig.Explorer(run)", "ig.curves(run)", "ig.traversal_figure(run)", "ig.show(ig.samples(run))")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (setup, *shown)])
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     return notebook
@@ -224,6 +246,7 @@ run.records = [{{"step": s, "mi": [0.1] * 3, "loss_d": 1, "loss_g": 1, "d_real":
 def test_an_executed_notebook_shows_pictures_without_a_magic_line(executed):
     stills = [cell.outputs[0].data["image/png"] for cell in executed.cells[1:]]
     assert all(Image.open(io.BytesIO(b64decode(still))).width > 100 for still in stills)
+    assert all('<img alt="' in cell.outputs[0].data["text/html"] for cell in executed.cells[1:])
     _, widget = executed.cells[1].outputs
     assert "application/vnd.jupyter.widget-view+json" in widget.data
     assert widget.data["text/plain"] == f"Explorer(c1={MNIST.start()[0]}, c2=0, c3=0, noise=0)"
@@ -235,6 +258,7 @@ def test_converted_to_markdown_or_html_it_is_a_picture_and_no_list_of_widgets(ex
     assert b64decode(still) in files["outputs"].values()
     page, _ = HTMLExporter().from_notebook_node(executed)
     assert f"data:image/png;base64,{still}" in page.replace("\n", "")
+    assert "No description has been provided" not in page
     for converted in (text, page):
         assert "Box(children=" not in converted
 
@@ -255,7 +279,7 @@ def test_the_sheet_shows_the_code_that_is_chosen():
     explorer = Explorer(PaintedRun(channels=3))
     explorer.view.value = "sheet"
     shape = pixels(explorer).shape
-    explorer.swept.value = 2
+    explorer.sweep_code.value = 2
     assert pixels(explorer).shape != shape  # 11 columns of a continuous code, 10 of a category
 
 
@@ -265,10 +289,10 @@ def test_two_runs_are_compared_on_the_same_noise_and_codes():
         run.config.profile, run.config.seed, run.config.lambda_info, run.path = "quick", seed, (1.0, 0.5), Path("there")
     explorer = Explorer(one, other=other)
     explorer.controls[0].value = 4
-    assert [side.run for side in explorer.sides] == [one, other]
+    assert [view.run for view in explorer.views] == [one, other]
     assert all(torch.equal(a, b) for a, b in zip(one.codes, other.codes, strict=True))
-    assert "there: fake quick, seed 1, lambda 1 0.5" in explorer.sides[1].children[0].value
-    assert all(side.reading.value for side in explorer.sides)
+    assert "there: fake quick, seed 1, lambda 1 0.5" in explorer.views[1].children[0].value
+    assert all(view.reading.value for view in explorer.views)
 
 
 def test_runs_of_other_latents_are_not_compared():
@@ -276,7 +300,7 @@ def test_runs_of_other_latents_are_not_compared():
         Explorer(PaintedRun(), other=PaintedRun(SPECS["svhn"]))
 
 
-def test_q_is_drawn_beside_what_was_set():
+def test_q_is_pictures_beside_what_was_set():
     explorer = Explorer(PaintedRun())
     explorer.controls[0].value, explorer.controls[1].value = 3, 1.0
     drawing = explorer.reading.value

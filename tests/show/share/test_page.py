@@ -37,6 +37,17 @@ def parts(smoke_run, runtime):
     return about, {name: gzip.decompress(base64.b64decode(text)) for name, text in texts.items()}
 
 
+def share(*arguments):
+    page.share([str(argument) for argument in arguments], standalone_mode=False)
+
+
+def test_the_command_writes_the_page(tmp_path, monkeypatch, smoke_run, runtime, capsys):
+    monkeypatch.setattr(page, "runtime", lambda _: runtime)
+    share(smoke_run.path, tmp_path / "x.html")
+    assert "open it in a browser" in capsys.readouterr().out
+    assert (tmp_path / "x.html").read_bytes() == page.page(smoke_run, runtime)
+
+
 def onnx_run(model, x):
     session = pytest.importorskip("onnxruntime").InferenceSession(model)
     return torch.from_numpy(session.run(None, {session.get_inputs()[0].name: x.numpy()})[0])
@@ -75,8 +86,8 @@ def test_it_knows_the_codes_by_symbol_and_name(parts, smoke_run):
 
 def test_without_npm_it_says_what_is_missing(tmp_path, monkeypatch, smoke_run):
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(SystemExit, match="share: needs npm once, to fetch onnxruntime-web"):
-        page.main([str(smoke_run.path), str(tmp_path / "x.html"), "--runtime", str(tmp_path / "none")])
+    with pytest.raises(RuntimeError, match="needs npm once, to fetch onnxruntime-web"):
+        share(smoke_run.path, tmp_path / "x.html", "--runtime", tmp_path / "none")
     assert not (tmp_path / "x.html").exists()
 
 
@@ -99,12 +110,12 @@ def test_a_runtime_of_other_content_is_refused_and_not_kept(tmp_path, monkeypatc
 def test_a_page_above_the_limit_is_not_written(tmp_path, monkeypatch, smoke_run, runtime):
     monkeypatch.setattr(page, "runtime", lambda _: runtime)
     monkeypatch.setattr(page, "LIMIT", 1000)
-    with pytest.raises(SystemExit, match="share: the page would have"):
-        page.main([str(smoke_run.path), str(tmp_path / "x.html")])
+    with pytest.raises(RuntimeError, match="the page would have"):
+        share(smoke_run.path, tmp_path / "x.html")
     assert not (tmp_path / "x.html").exists()
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(SystemExit, match=r"share: .*config\.json"):
-        page.main([str(tmp_path), str(tmp_path / "x.html")])
+    with pytest.raises(FileNotFoundError, match="is no run directory"):
+        share(tmp_path, tmp_path / "x.html")
     assert not (tmp_path / "x.html").exists()
