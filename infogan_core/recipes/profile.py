@@ -1,51 +1,34 @@
-"""What a profile is: a Config with the command that runs it, what it costs and what to expect."""
+"""What a profile is: a Config, what training costs, and which numbers to expect."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from infogan_core.model.config import Config
 
 SMOKE = {"profile": "smoke", "width": 0.125, "steps": 60, "batch": 32, "ema": 0.0, "log_every": 5}
 SMOKE["checkpoint_every"] = 20  # of "quick": seconds, to see that everything runs
-
-
-@dataclass(frozen=True)
-class Target:
-    """A number of evaluate()'s report that a profile should reach. Raises ValueError without a limit, or with both."""
-
-    path: str  # its place in the report: "codes.c1.mi"
-    text: str  # what a person calls it, {} being the limit: "{:.0%} of held-out digits right"
-    least: float | None = None
-    most: float | None = None
-
-    def __post_init__(self) -> None:
-        if (self.least is None) == (self.most is None):
-            raise ValueError(f"Target {self.path!r}: give least or most")
-
-    def __str__(self) -> str:
-        limit = self.least if self.most is None else self.most
-        return f"at {'least' if self.most is None else 'most'} {self.text.format(limit)}"
-
-    def found(self, report: dict[str, Any]) -> Any:
-        """The number in a report; None where it was not measured."""
-        value: Any = report
-        for key in self.path.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
-    def reached(self, value: float) -> bool:
-        """Whether a number is good enough; a NaN is not."""
-        return value >= self.least if self.most is None else value <= self.most
+TEXTS = {  # what a person calls a number of evaluate()'s report, by its path there
+    "held_out.accuracy": "{:.0%} of held-out digits right",
+    "codes.c1.mi": "{:.2f} nats of L_I(c1)",
+    "quality.score.share": "{:.0%} of real pictures' classifier score",
+    "quality.ratio": "{:g} times the Frechet distance of real pictures",
+}
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A Config with the command that runs it, what training costs, and its targets on the genuine data set."""
+    """A Config, what training costs, and the least and the most that a run on the genuine data set should reach."""
 
     config: Config
-    command: str
     cost: str  # goes on after "trains in about"
-    targets: tuple[Target, ...] = ()
-    least_images: int = 0  # to train on; the targets are for that many or more
+    least: Mapping[str, float] = field(default_factory=dict)  # by path in evaluate()'s report
+    most: Mapping[str, float] = field(default_factory=dict)
+    least_images: int = 0  # to train on, for these targets
+
+    def targets(self) -> Iterator[tuple[str, str, float, int]]:
+        """(path, text, limit, 1 for at least or -1 for at most) of each."""
+        for limits, words, sign in ((self.least, "at least", 1), (self.most, "at most", -1)):
+            for path, limit in limits.items():
+                yield path, f"{words} {TEXTS.get(path, path + ' {:g}').format(limit)}", limit, sign

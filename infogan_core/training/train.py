@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import distributed
@@ -148,7 +148,7 @@ class Trainer:
             self._interrupt()
         self.step.add_critic(critic)
 
-    def _interrupt(self) -> None:
+    def _interrupt(self) -> NoReturn:
         self.save()
         raise KeyboardInterrupt(f"stopped at step {self.done}; the same call goes on from there")
 
@@ -217,10 +217,9 @@ class Trainer:
         self.stretches = [*json.loads(state.get("stretches", "[]")), here]
 
     def checkpoint_bytes(self) -> int:
-        """About: the weights of all networks, the critic to come among them, and Adam's two moments of G, D and Q."""
-        moments = {"generator": 2, "discriminator": 2, "ema": 0, "critic": 0}
-        nets = {**({"critic": new_critic(self.config)} if self.config.critic else {}), **self.step.nets()}.items()
-        return 4 * sum((1 + moments[name]) * sum(p.numel() for p in net.parameters()) for name, net in nets)
+        """At most: the weights of all networks, the critic to come among them, and Adam's two moments of each."""
+        nets = [*self.step.nets().values(), *([new_critic(self.config)] if self.config.critic else [])]
+        return 4 * 3 * sum(p.numel() for net in nets for p in net.parameters())
 
     def save(self) -> None:
         """checkpoint.pt. Raises FloatingPointError, and keeps the old one, when a loss or weight is not finite."""
