@@ -107,18 +107,15 @@ class ImageSet:
         picked = {field: None if values is None else values[which] for field, values in fields.items()}
         return replace(self, **picked, name=name, held_out=None)
 
-    def hold_out(self, held_out: Tensor | slice, train: Tensor | slice) -> ImageSet:
-        """The pictures at `train`, with those at `held_out` held out."""
-        return replace(self.pick(train, self.name), held_out=self.pick(held_out, f"{self.name}, held out"))
+    def hold_out_last(self, n: int) -> ImageSet:
+        """The last n of them held out; nothing is copied."""
+        n = len(self) - n
+        return replace(self.pick(slice(n), self.name), held_out=self.pick(slice(n, None), f"{self.name}, held out"))
 
     def hold_out_fifth(self) -> ImageSet:
         """A fifth of them held out, at most 10,000, in an order that no seed changes."""
-        order, n = fixed_order(len(self)), min(max(1, len(self) // 5), 10_000)
-        return self.hold_out(order[:n], order[n:])
-
-    def hold_out_last(self, n: int) -> ImageSet:
-        """The last n of them held out; nothing is copied."""
-        return self.hold_out(slice(len(self) - n, None), slice(len(self) - n))
+        n = min(max(1, len(self) // 5), 10_000)
+        return self.pick(fixed_order(len(self)).roll(-n), self.name).hold_out_last(n)
 
 
 def image_set(images: np.ndarray, labels: np.ndarray | None, name: str, kind: str = "own") -> ImageSet:

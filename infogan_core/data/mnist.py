@@ -50,7 +50,8 @@ def _embedded() -> ImageSet:
     held_out = torch.zeros(len(digits), dtype=torch.bool)
     for digit in range(10):
         held_out[(digits.labels[order] == digit).nonzero()[:100]] = True
-    return digits.hold_out(order[held_out], order[~held_out])
+    order = torch.cat([order[~held_out], order[held_out]])
+    return digits.pick(order, digits.name).hold_out_last(1000)
 
 
 def _download(root: Path) -> None:

@@ -109,7 +109,7 @@ def test_full_mnist_is_read_as_torchvision_reads_it():
         lambda data: data[:-5],
         lambda data: data + b"x",
         lambda data: data[:6],
-        lambda data: data[:8] + b"\xff" * 8 + data[16:],
+        lambda data: data[:4] + b"\xff" * 4 + data[8:],
         gzip.compress,
         lambda data: b"",
     ],
