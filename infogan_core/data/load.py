@@ -16,8 +16,7 @@ from infogan_core.data.svhn import load_svhn
 class DataSet:
     """What the suite knows of a data set: a new one is a row of DATASETS, a loader, a recipe and a notebook.
 
-    `load(source, root, size=, crop=, skip_bad=)` gives the pictures of a word of `sources` or of a path; None where the
-    path holds other files than the data set's.
+    `load(source, root, size=, crop=, skip_bad=)` gives the pictures of a source; None for a path to other files.
     """
 
     title: str
@@ -25,12 +24,11 @@ class DataSet:
     size: int  # of its pictures, unless another is asked for
     label: str = "class"  # what a label says
     augment: Mapping[str, float] = field(default_factory=dict)  # for its classifier: what leaves the answer as it is
-    sources: tuple[str, ...] = ("embedded", "download")
+    more_sources: tuple[str, ...] = ()  # besides "embedded", "download" and paths
 
 
-SPRITES_TOO = ("embedded", "download", "dsprites")
 DATASETS = {
-    "mnist": DataSet("MNIST", load_mnist, 28, "digit", {"warp": 0.1, "shift": 2.0}, SPRITES_TOO),
+    "mnist": DataSet("MNIST", load_mnist, 28, "digit", {"warp": 0.1, "shift": 2.0}, ("dsprites",)),
     "svhn": DataSet("SVHN", load_svhn, 32, "digit", {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True}),
     "celeba": DataSet("CelebA", load_celeba, 32, "class", {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True}),
 }
@@ -72,8 +70,9 @@ def load_images(
         raise ValueError(f"size must be 28, 32 or 64, the networks' image sizes, found {size!r}")
     if crop and dataset != "celeba":
         raise ValueError(f"crop is for CelebA's aligned pictures, found crop={crop!r} for {dataset!r}")
-    if source not in row.sources:
-        source = _existing(source, row.sources)
+    words = ("embedded", "download", *row.more_sources)
+    if source not in words:
+        source = _existing(source, words)
     if source == "embedded":
         _check_size(row.size, size, dataset, source)  # before they are rendered
     wanted = size or row.size

@@ -66,23 +66,17 @@ def _read(path: Path, where: str, extra: bool = True) -> ImageSet:
 
 
 def _read_mat(path: Path) -> ImageSet:
-    """A .mat of version 4 to 7 in the official format: `X` uint8 [32, 32, 3, N] and `y` N digits, 1..9 and 10 for 0.
-
-    Raises ValueError, or FileNotFoundError, naming the file.
-    """
+    """The official format: `X` uint8 [32, 32, 3, N] and `y` N digits, 1..9 and 10 for 0."""
     from scipy.io import loadmat
 
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}, which must lie beside the others")
     try:
         arrays = loadmat(path, appendmat=False, variable_names=["X", "y"])
-    except NotImplementedError:
-        raise ValueError(f"{path}: is a MATLAB 7.3 (HDF5) file, save it with -v7 as the official ones are") from None
+        pictures, digits = arrays["X"], np.ravel(arrays["y"])
     except Exception as error:  # SciPy, zlib and struct each raise their own
-        raise ValueError(f"{path}: damaged, or not a .mat file; copy it again ({one_line(error)})") from None
-    if missing := [name for name in ("X", "y") if name not in arrays]:
-        raise ValueError(f"{path}: needs X and y, the pictures and their digits; {' and '.join(missing)} missing")
-    pictures, digits = arrays["X"], np.ravel(arrays["y"])
+        form = "a .mat of version 4 to 7 with X and y, the pictures and their digits"
+        raise ValueError(f"{path}: damaged, or not {form}; copy it again ({one_line(error)})") from None
     if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[:3] != (32, 32, 3):
         raise ValueError(f"{path}: X must be uint8 [32, 32, 3, N], found {pictures.dtype} {pictures.shape}")
     n = pictures.shape[3]

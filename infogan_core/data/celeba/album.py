@@ -20,7 +20,6 @@ from infogan_core.data.own_images import FORMATS
 ZIP = "img_align_celeba.zip"
 ALIGNED = (178, 218)  # width and height of every picture
 NAMED = re.compile(r"([0-9]{6})\.jpg")
-LIMIT = 1 << 20  # bytes of a picture that are unpacked: the JPEGs have about 7 KB
 Box = tuple[int, int, int, int]  # left, top, right and bottom, the latter two excluded
 
 
@@ -41,7 +40,7 @@ class Album:
         if self.archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError("neither stored nor deflated")  # Python unpacks the other kinds whole, whatever their size
         with self.archive.open(name) as entry:  # ZipFile.read() would inflate all, whatever size the zip declares
-            return io.BytesIO(entry.read(LIMIT))
+            return io.BytesIO(entry.read(1 << 20))  # bytes: CelebA's have about 7 KB
 
 
 def find_album(source: Path) -> Path | None:

@@ -29,14 +29,14 @@ def load_celeba(
 ) -> ImageSet | None:
     """CelebA's faces from any source; None for a path that holds other files.
 
-    Every picture is cut to the square `crop`, (x, y, side) with (x, y) its centre in pixels of 178x218, and reduced to
-    size x size by the mean over each pixel's area; the result is kept in `root`, and mapped into memory the next time.
-    Attributes come from list_attr_celeba*.txt beside the zip or folder, by file name. The official test split
-    is held out where it is a fair part of the pictures, else their last tenth. `skip_bad` leaves out and counts
-    pictures that do not decode or have another form or name, and those listed but missing.
-    "embedded" is rendered, 32x32, without a crop. An .npz is CelebA where its attributes are.
+    Every picture is cut to the square `crop` and reduced to size x size by the mean over each pixel's area; the result
+    is kept in `root`, and mapped into memory the next time. Attributes come from list_attr_celeba*.txt beside the zip
+    or folder, by file name. The official test split is held out where it is a fair part of the pictures, else their
+    last tenth. `skip_bad` leaves out and counts pictures that do not decode or have another form or name, and those
+    listed but missing. An .npz is CelebA where its attributes are.
     """
-    box = _box(crop or CROP, size)
+    crop = crop or CROP
+    box = _box(crop, size)
     if source == "embedded":
         from infogan_core.data.rendered.faces import faces
 
@@ -52,13 +52,12 @@ def load_celeba(
         return None
     list_file = find_list(path)
     listed = None if list_file is None else read_list(list_file)
-    x, y, side = crop or CROP
+    x, y, side = crop
     about = f"from {path.name}, {side}x{side} at ({x}, {y})"
     return _image_set(_faces(path, root, box, size, skip_bad, listed), about, listed)
 
 
 def _box(crop: tuple[int, int, int], size: int) -> Box:
-    """The square (left, top, right, bottom), right and bottom excluded."""
     try:
         x, y, side = crop
         left, top = x - side // 2, y - side // 2
