@@ -1,7 +1,5 @@
 """Files that appear whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
@@ -41,11 +39,6 @@ def new_file(path: str | Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
-        folder = os.open(path.parent, os.O_RDONLY)  # the rename itself must reach the disk, too
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
     except BaseException as error:  # Ctrl-C, too
         with contextlib.suppress(OSError):
             beside.unlink()
@@ -56,6 +49,5 @@ def new_file(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
-    """Write a file whole or not at all, as `new_file` does."""
     with new_file(path) as file:
         file.write(data)

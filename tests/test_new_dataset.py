@@ -8,7 +8,7 @@ from infogan_core.data.load import DATASETS, DataSet
 from infogan_core.recipes.profile import Profile
 
 
-def load_stripes(source, root):
+def load_stripes(source, root, **options):
     """Horizontal and vertical stripes; the label says which."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(2, (160,), generator=generator)

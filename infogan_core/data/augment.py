@@ -1,7 +1,5 @@
 """Pictures moved, warped and recoloured, differentiably: DiffAugment (Zhao et al. 2020), and affine maps beside it."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 SIZES = (28, 32, 64)  # what the networks take
-WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16, torch.uint32, torch.uint64)
 LEAVE_OUT = "leave such out with skip_bad=True (make: SKIP_BAD=True; a command: --skip-bad)"
 
 
@@ -19,7 +18,7 @@ LEAVE_OUT = "leave such out with skip_bad=True (make: SKIP_BAD=True; a command: 
 class ImageSet:
     """Pictures in memory. NumPy arrays and lists are taken where tensors are meant.
 
-    pixels: uint8 [N, C, H, H] in 0..255
+    pixels: uint8 [N, C, H, H] in 0..255, contiguous
     labels: whole numbers [N], or None
     name: what the pictures are and where they came from, for people
     held_out: pictures that are never trained on, an ImageSet or None
@@ -41,38 +40,36 @@ class ImageSet:
     stand_in_note: str = ""
 
     def __post_init__(self) -> None:
-        for field in ("pixels", "labels", "attributes"):
-            self._make_tensor(field)
-        shape = list(self.pixels.shape)
-        square = shape[:3] + shape[2:3] if shape and all(shape) else None
-        self._check("pixels", torch.uint8, square, "uint8 [N, C, H, H]")
-        self._check("labels", torch.int64, shape[:1], f"whole numbers {shape[:1]}")
-        columns = [shape[0], len(self.attribute_names)]
-        self._check("attributes", torch.float32, columns, f"numbers {columns}, one column per name")
+        shape = list(self._make_tensor("pixels").shape)
+        square = shape[:3] + shape[2:3] if len(shape) == 4 and all(shape) else None
+        columns = [*shape[:1], len(self.attribute_names)]
+        for field, dtype, wanted, form in (
+            ("pixels", torch.uint8, square, "uint8 [N, C, H, H]"),
+            ("labels", torch.int64, shape[:1], f"whole numbers {shape[:1]}"),
+            ("attributes", torch.float32, columns, f"numbers {columns}, one column per name"),
+        ):
+            found = self._make_tensor(field)
+            if found is not None and (found.dtype != dtype or list(found.shape) != wanted):
+                raise ValueError(f"{self.name}: {field} must be {form}, found {found.dtype} {list(found.shape)}")
         if self.attributes is not None and not self.attributes.isfinite().all():
             raise ValueError(f"{self.name}: attributes must be finite")
 
-    def _check(self, field: str, dtype: torch.dtype, shape: list[int] | None, form: str) -> None:
-        found = getattr(self, field)
-        if found is not None and (found.dtype != dtype or list(found.shape) != shape):
-            raise ValueError(f"{self.name}: {field} must be {form}, found {found.dtype} {list(found.shape)}")
-
-    def _make_tensor(self, field: str) -> None:
+    def _make_tensor(self, field: str) -> Tensor | None:
         """Arrays and lists become tensors, which share an array's memory; labels int64, and attributes float32."""
         value = getattr(self, field)
         if value is None and field != "pixels":
-            return
-        if not isinstance(value, Tensor):
-            try:
+            return None
+        try:
+            if not isinstance(value, Tensor):
                 value = torch.from_numpy(np.require(value, requirements=["C", "W"]))
-            except (TypeError, ValueError):  # text, rows of several lengths
-                this = type(value).__name__
-                raise ValueError(f"{self.name}: {field} must be an array of numbers; this {this} is not") from None
-        if field == "labels" and value.dtype in WHOLE:
-            value = value.to(torch.int64)
-        elif field == "attributes":
-            value = value.float()
+        except (TypeError, ValueError):  # text, rows of several lengths
+            this = type(value).__name__
+            raise ValueError(f"{self.name}: {field} must be an array of numbers; this {this} is not") from None
+        if field == "labels" and not (value.is_floating_point() or value.dtype == torch.bool):
+            value = value.long()
+        value = value.float() if field == "attributes" else value.contiguous()
         object.__setattr__(self, field, value)
+        return value
 
     def __repr__(self) -> str:
         n, (channels, size) = len(self), self.pixels.shape[1:3]
@@ -101,37 +98,29 @@ class ImageSet:
     def sha256(self) -> str:
         """Hex digest of the shape and the pixels, the same on every machine."""
         digest = hashlib.sha256(repr(tuple(self.pixels.shape)).encode())
-        digest.update(self.pixels.cpu().contiguous().numpy())
+        digest.update(self.pixels.cpu().numpy())
         return digest.hexdigest()
 
     def pick(self, which: Tensor | slice, name: str) -> ImageSet:
         """The pictures at `which`, a slice (shares memory) or int64 [n] (a copy), with none held out."""
-
-        def rows(t: Tensor | None) -> Tensor | None:
-            if t is None or isinstance(which, slice):
-                return t if t is None else t[which]
-            return t.index_select(0, which)  # contiguous whatever t's strides; t[which] would keep them
-
-        pixels, labels, attributes = map(rows, (self.pixels, self.labels, self.attributes))
-        return replace(self, pixels=pixels, labels=labels, attributes=attributes, name=name, held_out=None)
-
-    def hold_out(self, held_out: Tensor | slice, train: Tensor | slice) -> ImageSet:
-        """The pictures at `train`, with those at `held_out` held out."""
-        return replace(self.pick(train, self.name), held_out=self.pick(held_out, f"{self.name}, held out"))
-
-    def hold_out_fifth(self) -> ImageSet:
-        """A fifth of them held out, at most 10,000, in an order that no seed changes."""
-        order, n = fixed_order(len(self)), min(max(1, len(self) // 5), 10_000)
-        return self.hold_out(order[:n], order[n:])
+        fields = {"pixels": self.pixels, "labels": self.labels, "attributes": self.attributes}
+        picked = {field: None if values is None else values[which] for field, values in fields.items()}
+        return replace(self, **picked, name=name, held_out=None)
 
     def hold_out_last(self, n: int) -> ImageSet:
         """The last n of them held out; nothing is copied."""
-        return self.hold_out(slice(len(self) - n, None), slice(len(self) - n))
+        n = len(self) - n
+        return replace(self.pick(slice(n), self.name), held_out=self.pick(slice(n, None), f"{self.name}, held out"))
+
+    def hold_out_fifth(self) -> ImageSet:
+        """A fifth of them held out, at most 10,000, in an order that no seed changes."""
+        n = min(max(1, len(self) // 5), 10_000)
+        return self.pick(fixed_order(len(self)).roll(-n), self.name).hold_out_last(n)
 
 
 def image_set(images: np.ndarray, labels: np.ndarray | None, name: str, kind: str = "own") -> ImageSet:
-    """NumPy's uint8 [N, H, W, C], writable, and whole-number labels [N] as an ImageSet that shares the pixels."""
-    return ImageSet(torch.from_numpy(images).permute(0, 3, 1, 2), labels, name, kind=kind)
+    """NumPy's uint8 [N, H, W, C] and whole-number labels [N] as an ImageSet."""
+    return ImageSet(images.transpose(0, 3, 1, 2), labels, name, kind=kind)
 
 
 def fixed_order(n: int) -> Tensor:

@@ -1,7 +1,5 @@
 """load_images: the pictures of every data set, and a user's own for all of them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,8 +16,7 @@ from infogan_core.data.svhn import load_svhn
 class DataSet:
     """What the suite knows of a data set: a new one is a row of DATASETS, a loader, a recipe and a notebook.
 
-    `load(source, root, **options)` gives the pictures of a word of `sources`, or of a path (None where the path holds
-    other files than the data set's); `options` are those of load_images that it takes.
+    `load(source, root, size=, crop=, skip_bad=)` gives the pictures of a source; None for a path to other files.
     """
 
     title: str
@@ -27,22 +24,13 @@ class DataSet:
     size: int  # of its pictures, unless another is asked for
     label: str = "class"  # what a label says
     augment: Mapping[str, float] = field(default_factory=dict)  # for its classifier: what leaves the answer as it is
-    sources: tuple[str, ...] = ("embedded", "download")
-    options: tuple[str, ...] = ()
+    more_sources: tuple[str, ...] = ()  # besides "embedded", "download" and paths
 
 
 DATASETS = {
-    "mnist": DataSet(
-        "MNIST", load_mnist, 28, "digit", {"warp": 0.1, "shift": 2.0}, ("embedded", "download", "dsprites")
-    ),
+    "mnist": DataSet("MNIST", load_mnist, 28, "digit", {"warp": 0.1, "shift": 2.0}, ("dsprites",)),
     "svhn": DataSet("SVHN", load_svhn, 32, "digit", {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True}),
-    "celeba": DataSet(
-        "CelebA",
-        load_celeba,
-        32,
-        augment={"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True},
-        options=("size", "crop", "skip_bad"),
-    ),
+    "celeba": DataSet("CelebA", load_celeba, 32, "class", {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True}),
 }
 
 
@@ -73,47 +61,42 @@ def load_images(
     crop: for CelebA, (x, y, side) of the square to keep, (x, y) its centre, in pixels of 178x218
     skip_bad: leave out pictures that cannot be used; the name of the ImageSet counts them
 
-    Raises ValueError or OSError, in one line, for what cannot be used, and RuntimeError where the download fails.
+    Raises ValueError or OSError for what cannot be used, and RuntimeError where the download fails.
     """
-    if dataset not in DATASETS:
+    row = DATASETS.get(dataset)
+    if row is None:
         raise ValueError(f"unknown dataset {dataset!r}: choose from {', '.join(map(repr, DATASETS))}")
-    row = DATASETS[dataset]
     if size is not None and size not in SIZES:
         raise ValueError(f"size must be 28, 32 or 64, the networks' image sizes, found {size!r}")
-    if crop and "crop" not in row.options:
+    if crop and dataset != "celeba":
         raise ValueError(f"crop is for CelebA's aligned pictures, found crop={crop!r} for {dataset!r}")
+    words = ("embedded", "download", *row.more_sources)
+    if source not in words:
+        source = _existing(source, words)
     if source == "embedded":
         _check_size(row.size, size, dataset, source)  # before they are rendered
-    given = {"size": size or row.size, "crop": crop, "skip_bad": skip_bad}
-    source = _check_source(dataset, source)
-    images = row.load(source, Path(root).expanduser(), **{name: given[name] for name in row.options})
+    wanted = size or row.size
+    images = row.load(source, Path(root).expanduser(), size=wanted, crop=crop, skip_bad=skip_bad)
     if images is None:
-        return load_own_images(source, size or row.size, skip_bad)
+        return load_own_images(source, wanted, skip_bad)
     if images.kind == dataset:
         _check_size(images.size, size, dataset, source)
     return images
 
 
-def _check_source(dataset: str, source: str | os.PathLike) -> str | Path:
-    """One of the data set's words, or a path that exists."""
-    sources = DATASETS[dataset].sources
-    if source in sources:
-        return source
-    words = "source must be {} or a path to your files".format(", ".join(f'"{word}"' for word in sources))
-    if takers := [name for name, row in DATASETS.items() if source in row.sources]:
-        raise ValueError(f'"{source}" is a source of {" and ".join(takers)}, not of {dataset}; {words}')
+def _existing(source: str | os.PathLike, words: tuple[str, ...]) -> Path:
+    """The path that a source is, where it is none of the words."""
+    must = "source must be " + ", ".join(f'"{word}"' for word in words) + " or a path to your files"
     if not isinstance(source, (str, os.PathLike)) or not os.fspath(source):
-        raise ValueError(f"{words}, found {source!r}")
+        raise ValueError(f"{must}, found {source!r}")
     path = Path(source).expanduser()
     if not path.exists():
-        raise FileNotFoundError(f"no such file or folder: {path}; {words}")
+        raise FileNotFoundError(f"no such file or folder: {path}; {must}")
     return path
 
 
 def _check_size(found: int, size: int | None, dataset: str, source: str | Path) -> None:
     """Raise ValueError where the pictures of a source have another size than the one asked for."""
-    pictures = f'the pictures of {dataset} from "{source}" are {found}x{found}'
-    if found not in SIZES:
-        raise ValueError(f"{pictures}; the networks take 28, 32 or 64 pixels")
     if size not in (None, found):
+        pictures = f'the pictures of {dataset} from "{source}" are {found}x{found}'
         raise ValueError(f"{pictures} and come in no other size, found size={size}: leave it out")

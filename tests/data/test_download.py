@@ -9,7 +9,7 @@ from pictures import refused
 @pytest.mark.parametrize("error", [OSError("no\nnetwork"), KeyboardInterrupt()])
 def test_only_folders_that_were_made_in_vain_are_removed(tmp_path, error):
     def fail():
-        with downloading("toys", tmp_path / "new" / "empty", tmp_path / "new", tmp_path, instead="use another"):
+        with downloading("toys", tmp_path / "new" / "empty", "use another"):
             (tmp_path / "new" / "empty").mkdir(parents=True)
             (tmp_path / "new" / "kept").touch()
             raise error

@@ -70,7 +70,7 @@ def test_an_npz_is_taken_as_it_is_whatever_size_the_profile_has(tmp_path, datase
 
 @pytest.mark.parametrize("dataset", ["svhn", "celeba"])
 def test_sprites_are_mnists(dataset):
-    with refused(ValueError, f'"dsprites" is a source of mnist, not of {dataset}; source must be "embedded", "down'):
+    with refused(FileNotFoundError, 'file or folder: dsprites; source must be "embedded", "download" or a path'):
         load_images(dataset, "dsprites")
 
 

@@ -131,29 +131,26 @@ def test_mat_that_cannot_be_used(tmp_path, arrays, message):
 @pytest.mark.parametrize("missing", ["X", "y"])
 def test_mat_without_what_is_needed(tmp_path, missing):
     savemat(tmp_path / "own.mat", {name: noise(2, 2) for name in ("X", "y", "z") if name != missing})
-    with refused(ValueError, rf"own\.mat: needs X and y.*; {missing} missing"):
+    with refused(ValueError, rf"own\.mat: damaged, or not a \.mat .* with X and y.*'{missing}'"):
         load_images("svhn", tmp_path / "own.mat")
 
 
 @pytest.mark.parametrize(
-    ("damage", "message"),
+    "damage",
     [
-        (lambda data: data[: len(data) // 2], "damaged, or not a .mat file"),
-        (lambda data: data[:-3], "damaged, or not a .mat file"),
-        (lambda data: data[:400] + b"\x00\xff" * 50 + data[500:], "damaged, or not a .mat file"),
-        (lambda data: b"", "damaged, or not a .mat file"),
-        (lambda data: b"plain text" * 100, "damaged, or not a .mat file"),
-        (
-            lambda data: b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF" * 99,
-            r"is a MATLAB 7\.3 \(HDF5\)",
-        ),
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-3],
+        lambda data: data[:400] + b"\x00\xff" * 50 + data[500:],
+        lambda data: b"",
+        lambda data: b"plain text" * 100,
+        lambda data: b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF" * 99,
     ],
     ids=["cut in half", "three bytes short", "overwritten", "empty", "text", "HDF5"],
 )
-def test_damaged_mat_is_named(tmp_path, damage, message):
+def test_damaged_mat_is_named(tmp_path, damage):
     path = write_mat(tmp_path / "own.mat", 40, X=noise(32, 32, 3, 40))
     path.write_bytes(damage(path.read_bytes()))
-    with refused(ValueError, f"{path}: {message}"):
+    with refused(ValueError, f"{path}: damaged, or not a .mat of version 4 to 7"):
         load_images("svhn", path)
 
 

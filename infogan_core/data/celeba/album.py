@@ -1,7 +1,5 @@
 """CelebA's aligned pictures, in a zip that is never unpacked or in a folder: found, listed, cropped and reduced."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os
@@ -22,7 +20,7 @@ from infogan_core.data.own_images import FORMATS
 ZIP = "img_align_celeba.zip"
 ALIGNED = (178, 218)  # width and height of every picture
 NAMED = re.compile(r"([0-9]{6})\.jpg")
-LIMIT = 1 << 20  # bytes of a picture that are unpacked: the JPEGs have about 7 KB
+Box = tuple[int, int, int, int]  # left, top, right and bottom, the latter two excluded
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Album:
         if self.archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError("neither stored nor deflated")  # Python unpacks the other kinds whole, whatever their size
         with self.archive.open(name) as entry:  # ZipFile.read() would inflate all, whatever size the zip declares
-            return io.BytesIO(entry.read(LIMIT))
+            return io.BytesIO(entry.read(1 << 20))  # bytes: CelebA's have about 7 KB
 
 
 def find_album(source: Path) -> Path | None:
@@ -50,11 +48,8 @@ def find_album(source: Path) -> Path | None:
     if not source.is_dir():
         return source if source.suffix.lower() == ".zip" and source.is_file() else None
     for folder in (source, source / "celeba"):
-        zips = sorted(folder.glob("img_align_celeba*.zip"))
-        if len(zips) > 1 and folder / ZIP not in zips:
-            raise ValueError(f"{folder}: holds {' and '.join(file.name for file in zips)}, give the path of one")
-        if zips:
-            return folder / ZIP if folder / ZIP in zips else zips[0]
+        if (folder / ZIP).is_file():
+            return folder / ZIP
         below = folder / "img_align_celeba"
         for inner in (folder, below, below / "img_align_celeba"):
             if inner.is_dir() and _holds_faces(inner):
@@ -87,33 +82,26 @@ def _pictures(entries: Iterable[str]) -> list[str]:
 @contextlib.contextmanager
 def open_album(path: Path) -> Iterator[Album]:
     """Lists the pictures of a zip or folder. Raises ValueError for a damaged zip, or one without CelebA's pictures."""
-    if path.is_dir():
-        yield _album(path, os.listdir(path), None)
-        return
     try:
-        archive = zipfile.ZipFile(path)
+        archive = None if path.is_dir() else zipfile.ZipFile(path)
     except Exception as error:  # zipfile, struct and the operating system each raise their own
         raise ValueError(f"{path}: is no whole zip, copy or download it again ({one_line(error)})") from None
-    with archive:
-        yield _album(path, archive.namelist(), archive)
+    with archive or contextlib.nullcontext():
+        names, strays = {}, []
+        for entry in _pictures(archive.namelist() if archive else os.listdir(path)):
+            named = NAMED.fullmatch(entry.rpartition("/")[2])
+            if named is None or int(named[1]) in names:
+                strays.append(entry)
+            else:
+                names[int(named[1])] = entry
+        if not names:
+            raise ValueError(f"{path}: holds no pictures named like 000001.jpg, this is not img_align_celeba")
+        at_least_two(len(names), path)
+        yield Album(path, dict(sorted(names.items())), tuple(sorted(strays)), archive)
 
 
-def _album(path: Path, entries: list[str], archive: zipfile.ZipFile | None) -> Album:
-    names, strays = {}, []
-    for entry in _pictures(entries):
-        named = NAMED.fullmatch(entry.rpartition("/")[2])
-        if named is None or int(named[1]) in names:
-            strays.append(entry)
-        else:
-            names[int(named[1])] = entry
-    if not names:
-        raise ValueError(f"{path}: holds no pictures named like 000001.jpg, this is not img_align_celeba")
-    at_least_two(len(names), path)
-    return Album(path, dict(sorted(names.items())), tuple(sorted(strays)), archive)
-
-
-def shrink(file: BinaryIO | Path, box: tuple[int, int, int, int], size: int) -> np.ndarray:
-    """The box (left, top, right, bottom) of an aligned JPEG as uint8 [3, size, size]: the mean over each pixel's area.
+def shrink(file: BinaryIO | Path, box: Box, size: int) -> np.ndarray:
+    """The box of an aligned JPEG as uint8 [3, size, size]: the mean over each pixel's area.
 
     Raises ValueError for a picture of another size or kind, whatever PIL raises for one that does not decode.
     """

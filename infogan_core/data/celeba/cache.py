@@ -1,7 +1,5 @@
 """CelebA's pictures, reduced once on every core and kept as an .npy in `root`, which later starts map into memory."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -9,21 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from filelock import FileLock
 from numpy.lib.format import open_memmap, write_array_header_1_0
 from PIL import UnidentifiedImageError
+from tqdm import tqdm
 
-from infogan_core.data.celeba.album import Album, shrink
+from infogan_core.data.celeba.album import Album, Box, shrink
 from infogan_core.data.images import LEAVE_OUT, at_least_two, one_line
 from infogan_core.files import new_file, require_space, write_whole
 
 VERSION = 3  # to be raised when the same picture gives other pixels
 BLOCK = 1024  # pictures that wait in memory at most: 12 MiB at 64x64
-
-Box = tuple[int, int, int, int]  # left, top, right and bottom, the latter two excluded
 
 
 @dataclass(frozen=True)
@@ -48,15 +44,12 @@ def cache_file(path: Path, root: Path, box: Box, size: int) -> Path:
 def read_cache(file: Path) -> Faces | None:
     """The faces in a cache file; None where it is absent or damaged."""
     try:
-        faces = _open(file, json.loads(file.with_suffix(".json").read_bytes()))
+        notes = json.loads(file.with_suffix(".json").read_bytes())
+        numbers, pixels = np.array(notes["numbers"], np.int32), open_memmap(file, mode="c")
+        faces = Faces(pixels, numbers, notes["skipped"], notes["first_bad"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return faces if faces.pixels.dtype == np.uint8 and len(faces.pixels) == len(faces.numbers) else None
-
-
-def _open(file: Path, notes: dict[str, Any]) -> Faces:
-    numbers = np.array(notes["numbers"], np.int32)
-    return Faces(open_memmap(file, mode="c"), numbers, notes["skipped"], notes["first_bad"])
+    return faces if pixels.dtype == np.uint8 and len(pixels) == len(numbers) else None
 
 
 def write_cache(file: Path, album: Album, box: Box, size: int, skip_bad: bool) -> Faces:
@@ -70,18 +63,15 @@ def write_cache(file: Path, album: Album, box: Box, size: int, skip_bad: bool) -
     require_space(root, len(album.names) * 3 * size * size, "root")
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):  # stays there, empty
-        if (faces := read_cache(file)) is not None:  # by the process that had the lock before
-            return faces
-        for old in folder.glob("*.*"):  # of a zip that has changed since, or by a process that was killed
-            old.unlink()
-        notes = _write_pixels(file, album, box, size, skip_bad)
-        write_whole(file.with_suffix(".json"), json.dumps(notes).encode())
-        return _open(file, notes)
+        if read_cache(file) is None:  # else the process that had the lock before made it
+            for old in folder.glob("*.*"):  # of a zip that has changed since, or by a process that was killed
+                old.unlink()
+            _write(file, album, box, size, skip_bad)
+        return read_cache(file)
 
 
-def _write_pixels(file: Path, album: Album, box: Box, size: int, skip_bad: bool) -> dict[str, Any]:
-    """Writes the .npy and returns its notes."""
-    from tqdm import tqdm
+def _write(file: Path, album: Album, box: Box, size: int, skip_bad: bool) -> None:
+    """The .npy, and then its notes."""
 
     def note(problem: str) -> None:
         if not skip_bad:
@@ -110,7 +100,8 @@ def _write_pixels(file: Path, album: Album, box: Box, size: int, skip_bad: bool)
         at_least_two(len(kept), f"{album.path}, {len(problems)} bad pictures skipped")
         out.seek(0)  # a header has room for any number of pictures
         write_array_header_1_0(out, header | {"shape": (len(kept), 3, size, size)})
-    return {"numbers": kept, "skipped": len(problems), "first_bad": problems[0][:200] if problems else ""}
+    notes = {"numbers": kept, "skipped": len(problems), "first_bad": problems[0][:200] if problems else ""}
+    write_whole(file.with_suffix(".json"), json.dumps(notes).encode())
 
 
 def _face(album: Album, box: Box, size: int, number: int) -> bytes | str:

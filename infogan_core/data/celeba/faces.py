@@ -4,42 +4,43 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from infogan_core.data.celeba.album import ALIGNED, ZIP, find_album, open_album
-from infogan_core.data.celeba.attributes import Attributes, check_listed, find_list, read_list
-from infogan_core.data.celeba.cache import Box, Faces, cache_file, read_cache, write_cache
+from infogan_core.data.celeba.album import ALIGNED, ZIP, Box, find_album, open_album
+from infogan_core.data.celeba.attributes import LIST, check_listed, find_list, read_list
+from infogan_core.data.celeba.cache import Faces, cache_file, read_cache, write_cache
 from infogan_core.data.download import downloading
 from infogan_core.data.images import LEAVE_OUT, ImageSet
 from infogan_core.data.own_images import read_npz
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CROP = (89, 121, 128)  # centre and side, in pixels of 178x218: the face and most of the hair
 FIRST_TEST = 182_638  # number of the first picture of the official test split, which shares no person with the others
 RENDERED = 20_000  # pictures, the last tenth of them held out
-LIST = "list_attr_celeba.txt"
 SIGNS = {"Eyeglasses", "Male", "Smiling"}  # attributes by which an .npz is known to hold CelebA
 
 
 def load_celeba(
-    source: str | Path, root: Path, size: int = 32, crop: tuple[int, int, int] | None = None, skip_bad: bool = False
+    source: str | Path, root: Path, size: int, crop: tuple[int, int, int] | None, skip_bad: bool
 ) -> ImageSet | None:
     """CelebA's faces from any source; None for a path that holds other files.
 
-    Every picture is cut to the square `crop`, (x, y, side) with (x, y) its centre in pixels of 178x218, and reduced to
-    size x size by the mean over each pixel's area; the result is kept in `root`, and mapped into memory the next time.
-    Attributes come from list_attr_celeba*.txt beside the zip or folder, by file name. The official test split
-    is held out where it is a fair part of the pictures, else their last tenth. `skip_bad` leaves out and counts
-    pictures that do not decode or have another form or name, and those listed but missing.
-    "embedded" is rendered, 32x32, without a crop. An .npz is CelebA where its attributes are.
-    Raises ValueError or FileNotFoundError, naming the file, OSError for a full disk, RuntimeError without a download.
+    Every picture is cut to the square `crop` and reduced to size x size by the mean over each pixel's area; the result
+    is kept in `root`, and mapped into memory the next time. Attributes come from list_attr_celeba*.txt beside the zip
+    or folder, by file name. The official test split is held out where it is a fair part of the pictures, else their
+    last tenth. `skip_bad` leaves out and counts pictures that do not decode or have another form or name, and those
+    listed but missing. An .npz is CelebA where its attributes are.
     """
-    box = _box(crop or CROP, size)
+    crop = crop or CROP
+    box = _box(crop, size)
     if source == "embedded":
         from infogan_core.data.rendered.faces import faces
 
-        return faces(RENDERED, seed=0).hold_out_last(RENDERED // 10)
+        return faces(RENDERED).hold_out_last(RENDERED // 10)
     if source == "download":
         source = root / "celeba"
         _download(source)
@@ -51,12 +52,12 @@ def load_celeba(
         return None
     list_file = find_list(path)
     listed = None if list_file is None else read_list(list_file)
-    faces = _faces(path, root, box, size, skip_bad, listed)
-    return _image_set(path, faces, crop or CROP, listed)
+    x, y, side = crop
+    about = f"from {path.name}, {side}x{side} at ({x}, {y})"
+    return _image_set(_faces(path, root, box, size, skip_bad, listed), about, listed)
 
 
 def _box(crop: tuple[int, int, int], size: int) -> Box:
-    """The square (left, top, right, bottom), right and bottom excluded."""
     try:
         x, y, side = crop
         left, top = x - side // 2, y - side // 2
@@ -71,57 +72,51 @@ def _box(crop: tuple[int, int, int], size: int) -> Box:
 def _download(folder: Path) -> None:
     """The zip and the attributes, where they are missing, through torchvision, which checks their MD5; 1.4 GB."""
     missing = [ZIP] * (find_album(folder) is None) + [LIST] * (not (folder / LIST).is_file())
-    if not missing:
-        return
-    from torchvision.datasets import CelebA
-    from torchvision.datasets.utils import download_file_from_google_drive
+    for name in missing:
+        from torchvision.datasets import CelebA
+        from torchvision.datasets.utils import download_file_from_google_drive
 
-    files = {name: (number, md5) for number, md5, name in CelebA.file_list}
-    for i, name in enumerate(missing):
         page = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
-        ways = f"fetch {' and '.join(missing[i:])} by hand from {page} into {folder}, or use source="
-        instead = f'its host often refuses: {ways}"embedded" (rendered) or source=PATH'
-        with downloading("CelebA", folder, folder.parent, instead=instead):
+        here = " and ".join(missing[missing.index(name) :])
+        ways = f'fetch {here} by hand from {page} into {folder}, or use source="embedded" (rendered) or source=PATH'
+        number, md5 = next((number, md5) for number, md5, file in CelebA.file_list if file == name)
+        with downloading("CelebA", folder, f"its host often refuses: {ways}"):
             try:
-                download_file_from_google_drive(files[name][0], folder, name, files[name][1])
+                download_file_from_google_drive(number, folder, name, md5)
             except BaseException:
                 (folder / name).unlink(missing_ok=True)  # what arrived instead of it
                 raise
 
 
-def _faces(path: Path, root: Path, box: Box, size: int, skip_bad: bool, listed: Attributes | None) -> Faces:
+def _faces(path: Path, root: Path, box: Box, size: int, skip_bad: bool, listed: pd.DataFrame | None) -> Faces:
     """The faces of a zip or folder, from the cache or into it. Raises ValueError where they do not match the list."""
     file = cache_file(path, root, box, size)
     faces = read_cache(file)
     if faces is None:
         with open_album(path) as album:
-            if listed:  # before minutes of decoding
-                check_listed(listed, path, np.array(list(album.names)), album.strays, skip_bad)
-            faces = write_cache(file, album, box, size, skip_bad)
+            if listed is not None and (skip_bad or not album.strays):  # before minutes of decoding
+                check_listed(listed, path, np.array(list(album.names)), skip_bad)
+            faces = write_cache(file, album, box, size, skip_bad)  # refuses strays
     if faces.skipped and not skip_bad:
         raise ValueError(f"{path}: {faces.first_bad}; repair it, or {LEAVE_OUT}")
-    if listed:
-        check_listed(listed, path, faces.numbers, (), skip_bad)
+    if listed is not None:
+        check_listed(listed, path, faces.numbers, skip_bad)
     return faces
 
 
-def _image_set(path: Path, faces: Faces, crop: tuple[int, int, int], listed: Attributes | None) -> ImageSet:
+def _image_set(faces: Faces, about: str, listed: pd.DataFrame | None) -> ImageSet:
     """The faces that are listed, with their attributes, and some held out."""
     pixels, numbers, attributes, names = faces.pixels, faces.numbers, None, ()
-    left_out = [f"{faces.skipped:,} bad pictures skipped"] if faces.skipped else []
-    if listed:
-        known = np.isin(numbers, listed.numbers)
+    if faces.skipped:
+        about += f", {faces.skipped:,} bad pictures skipped"
+    if listed is not None:
+        known = np.isin(numbers, listed.index)
         if not known.all():
-            left_out.append(f"{(~known).sum():,} that are not listed")
+            about += f", {(~known).sum():,} that are not listed"
             pixels, numbers = pixels[known], numbers[known]
-        if missing := len(listed.numbers) - len(numbers):
-            left_out.append(f"{missing:,} of {len(listed.numbers):,} listed missing")
-        values = listed.values[np.searchsorted(listed.numbers, numbers)]
-        attributes, names = torch.from_numpy(values).float(), listed.names
-    n, (x, y, side) = len(numbers), crop
-    about = ", ".join([f"{n:,} faces from {path.name}, {side}x{side} at ({x}, {y})", *left_out])
-    images = ImageSet(
-        torch.from_numpy(pixels), None, f"CelebA ({about})", attributes=attributes, attribute_names=names, kind="celeba"
-    )
-    test = int((numbers >= FIRST_TEST).sum())
+        if missing := len(listed) - len(numbers):
+            about += f", {missing:,} of {len(listed):,} listed missing"
+        attributes, names = listed.loc[numbers].to_numpy(np.float32), tuple(listed.columns)
+    n, test = len(numbers), int((numbers >= FIRST_TEST).sum())
+    images = ImageSet(pixels, None, f"CelebA ({n:,} faces {about})", None, attributes, names, "celeba")
     return images.hold_out_last(test if n // 20 < test < n else max(1, n // 10))

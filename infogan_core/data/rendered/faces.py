@@ -1,11 +1,9 @@
 """Rendered stand-ins for CelebA: faces with known factors, painted onto a head that turns."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from infogan_core.data.images import ImageSet
-from infogan_core.data.rendered.factors import SIDE, Factor, colour, cover, in_chunks, picture_set, pixels, rotated
+from infogan_core.data.rendered.factors import SIDE, Columns, Factor, colour, cover, in_chunks, pixels, rotated, sample
 
 FINE = 2  # sub-pixels along each axis of a pixel
 EDGE = SIDE * FINE / 2  # sub-pixels in a unit; the picture is 2 units wide
@@ -34,33 +32,34 @@ STYLES = {
     "curls": (1.50, 0.50, -0.36, 0.0, 0.12, 1.0, 0.0),
     "bun": (1.08, 0.06, -0.42, 0.0, 0.20, 0.0, 1.0),
 }
-STYLE_NUMBERS = np.array(list(STYLES.values()), np.float32)
 FACTORS = {
-    "azimuth": Factor("of the head, in degrees: negative to the left of the picture, positive to the right", -50, 50),
-    "tilt": Factor("of the head, in degrees clockwise", -9.0, 9.0),
-    "size": Factor("of the head, as a share of the usual one", 0.96, 1.12),
-    "hair colour": Factor("of hair, brows and beard", kinds=tuple(HAIR_COLOURS)),
-    "hair style": Factor("how it is worn", kinds=tuple(STYLES)),
-    "glasses": Factor("which", kinds=("none", "clear", "sunglasses")),
-    "smile": Factor("the mouth's curve: negative sad", -0.4, 1.0),
-    "mouth": Factor("how far it is open: 0 closed"),
-    "lips": Factor("their redness"),
-    "beard": Factor("which", kinds=("none", "moustache", "full")),
-    "brow": Factor("the brows' slope: negative worried, positive stern", -1.0, 1.0),
-    "gaze": Factor("of the eyes, relative to the head: negative left, positive right", -1.0, 1.0),
-    "eyes": Factor("their hue, in turns, from brown over green to blue", 0.07, 0.62),
-    "skin": Factor("tone: 0 light, 1 dark"),
-    "background": Factor("its hue, in turns"),
-    "background tone": Factor("its luminance", 0.2, 0.95),
-    "clothes": Factor("their hue, in turns"),
-    "light": Factor("where it comes from: -1 left, 1 right", -1.0, 1.0),
-    "brightness": Factor("of the light on everything", 0.7, 1.1),
+    "azimuth": Factor(-50, 50),  # of the head, in degrees: negative to the left of the picture, positive to the right
+    "tilt": Factor(-9.0, 9.0),  # of the head, in degrees clockwise
+    "size": Factor(0.96, 1.12),  # of the head, as a share of the usual one
+    "hair colour": Factor(kinds=tuple(HAIR_COLOURS)),  # of hair, brows and beard
+    "hair style": Factor(kinds=tuple(STYLES)),  # how it is worn
+    "glasses": Factor(kinds=("none", "clear", "sunglasses")),  # which
+    "smile": Factor(-0.4, 1.0),  # the mouth's curve: negative sad
+    "mouth": Factor(),  # how far it is open: 0 closed
+    "lips": Factor(),  # their redness
+    "beard": Factor(kinds=("none", "moustache", "full")),  # which
+    "brow": Factor(-1.0, 1.0),  # the brows' slope: negative worried, positive stern
+    "gaze": Factor(-1.0, 1.0),  # of the eyes, relative to the head: negative left, positive right
+    "eyes": Factor(0.07, 0.62),  # their hue, in turns, from brown over green to blue
+    "skin": Factor(),  # tone: 0 light, 1 dark
+    "background": Factor(),  # its hue, in turns
+    "background tone": Factor(0.2, 0.95),  # its luminance
+    "clothes": Factor(),  # their hue, in turns
+    "light": Factor(-1.0, 1.0),  # where it comes from: -1 left, 1 right
+    "brightness": Factor(0.7, 1.1),  # of the light on everything
 }
 
 
 def faces(n: int, seed: int = 0) -> ImageSet:
     """n faces whose attributes are the FACTORS, independent and uniform; picture i does not depend on n."""
-    return picture_set("faces", "celeba", "rendered, not CelebA", FACTORS, render, n, seed)
+    values, note = sample(FACTORS, n, seed), "rendered, not CelebA"
+    name = f"faces ({note}; {n:,} pictures)"
+    return ImageSet(render(values), None, name, None, values, tuple(FACTORS), "celeba", note)
 
 
 def render(values: np.ndarray) -> np.ndarray:
@@ -68,8 +67,8 @@ def render(values: np.ndarray) -> np.ndarray:
     return in_chunks(values, FACTORS, _pictures)
 
 
-def _pictures(f: dict[str, np.ndarray]) -> np.ndarray:
-    """Factors by name -> pictures [n, 3, 32, 32] in 0..1, painted from back to front."""
+def _pictures(f: Columns) -> np.ndarray:
+    """Paints from back to front."""
     f = _with_derived(f)
     x, y = pixels(SIDE * FINE)
     scene = colour(f["background"], 0.35, f["background tone"]) * (1.05 - 0.12 * y - 0.15 * (x * x + y * y))
@@ -93,11 +92,12 @@ def _pictures(f: dict[str, np.ndarray]) -> np.ndarray:
     return (scene[..., ::2] + scene[..., 1::2]) / 4
 
 
-def _with_derived(f: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _with_derived(f: Columns) -> Columns:
     """The factors, and what follows from them: sine and cosine of the azimuth, colours, the hair style's numbers."""
     turn = np.deg2rad(f["azimuth"].astype(np.float64))
     place = f["skin"] * (len(SKINS) - 1)
-    style = STYLE_NUMBERS[f["hair style"].astype(np.intp).ravel()].T[..., None, None, None]
+    styles = np.array(list(STYLES.values()), np.float32)
+    style = styles[f["hair style"].astype(np.intp).ravel()].T[..., None, None, None]
     return f | {
         "sin": np.sin(turn).astype(np.float32),
         "cos": np.cos(turn).astype(np.float32),
@@ -108,12 +108,8 @@ def _with_derived(f: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _paint(scene: np.ndarray, rgb: np.ndarray | float, alpha: np.ndarray) -> None:
-    """Lays a colour over the scene, in place, in the rows that it touches; one number is a grey."""
-    touched = np.flatnonzero(alpha.max((0, 1, 3)))
-    rows = slice(touched[0], touched[-1] + 1) if len(touched) else slice(0)
-    if np.ndim(rgb) and rgb.shape[2] > 1:
-        rgb = rgb[..., rows, :]
-    scene[..., rows, :] += alpha[..., rows, :] * (rgb - scene[..., rows, :])
+    """Lays a colour over the scene, in place; one number is a grey."""
+    scene += alpha * (rgb - scene)
 
 
 def _ellipse(x: np.ndarray, y: np.ndarray, rx: float, ry: float, soft: float = 1.0) -> np.ndarray:
@@ -126,7 +122,7 @@ def _bar(x: np.ndarray, y: np.ndarray, rx: float, ry: float) -> np.ndarray:
     return cover(np.minimum(rx - np.abs(x), ry - np.abs(y)), EDGE)
 
 
-def _head(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _head(scene: np.ndarray, f: Columns, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Paints neck, ears and skull; returns each pixel's place on it: the longitude's sine and cosine (0 and 1 in the
     middle of the face), and how much of the pixel it covers."""
     sin, cos, tone = f["sin"], f["cos"], f["tone"]
@@ -149,7 +145,7 @@ def _head(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray) -> tuple[np.
     return s * cos - c * sin, c * cos + s * sin, skin
 
 
-def _face(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> None:
+def _face(scene: np.ndarray, f: Columns, x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> None:
     """Paints cheeks, eyes, brows and beard on the unrolled face; |x| makes one shape serve both sides."""
     away = np.abs(x) - 0.235  # from the middle of the nearer eye
     _paint(scene, f["tone"] * BLUSH, 0.5 * seen * _ellipse(np.abs(x) - 0.3, y - 0.2, 0.14, 0.1, 5))
@@ -170,7 +166,7 @@ def _face(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray, seen: np.nda
     _paint(scene, f["hair"] * 0.7, seen * cover(np.minimum(brow, 0.13 - np.abs(away)), EDGE))
 
 
-def _mouth(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> None:
+def _mouth(scene: np.ndarray, f: Columns, x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> None:
     """Paints lips, the dark between them, and teeth, all between parabolas."""
     half = 0.2 + 0.04 * np.maximum(f["smile"], 0)
     bow = 1 - (x / half) ** 2
@@ -187,7 +183,7 @@ def _mouth(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray, seen: np.nd
     _paint(scene, 0.97, seen * cover(teeth, EDGE))
 
 
-def _nose(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray) -> None:
+def _nose(scene: np.ndarray, f: Columns, x: np.ndarray, y: np.ndarray) -> None:
     """Paints the nose where it stands out from the face, which the turn moves most."""
     x = x - 0.66 * f["sin"]
     _paint(scene, f["tone"] * 0.62, 0.8 * _ellipse(x, y - 0.18, 0.085, 0.05, 2))
@@ -195,7 +191,7 @@ def _nose(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray) -> None:
     _paint(scene, f["tone"] * 1.1, 0.8 * _ellipse(x - 0.02 * f["light"], y - 0.1, 0.05, 0.11, 3))
 
 
-def _glasses(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> None:
+def _glasses(scene: np.ndarray, f: Columns, x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> None:
     """Paints frames, and lenses: clear with a gleam, or dark."""
     dark, some = f["glasses"] == 2, f["glasses"] >= 1
     away = np.abs(x) - 0.245
@@ -209,7 +205,7 @@ def _glasses(scene: np.ndarray, f: dict, x: np.ndarray, y: np.ndarray, seen: np.
     _paint(scene, 0.1, frame)
 
 
-def _mane(f: dict, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _mane(f: Columns, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Coverage of the hair's outline: half an ellipse, then straight down to a rounded end."""
     width, height, bend = RX * f["volume"], RY * f["volume"], 0.2 + 0.3 * f["curl"]
     up, down = np.minimum(y, 0) / height, np.maximum(y - f["end"] + bend, 0) / bend
@@ -218,7 +214,7 @@ def _mane(f: dict, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.maximum(cover(distance - curls, EDGE), f["bun"] * _ellipse(x, y + 0.78, 0.26, 0.2))
 
 
-def _strands(f: dict, x: np.ndarray, y: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+def _strands(f: Columns, x: np.ndarray, y: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """The hair's colour [n, 3, ...], with strands or curls and a gleam."""
     gleam = 0.3 * q * np.maximum(1 - ((y + 0.45 + 0.2 * p * p) / 0.16) ** 2, 0)
     curls = 0.5 * f["curl"] * (_wave(3 * x + 2 * y) + _wave(3 * x - 2 * y) - 0.5)

@@ -1,79 +1,44 @@
-"""What rendered pictures share: their factors, drawn at random, and the arithmetic of soft-edged shapes.
+"""What rendered pictures share: their factors, and the arithmetic of soft-edged shapes.
 
 All arithmetic on pixels is float32 and exactly rounded (no exp, no sin, no sum whose order a processor may choose), so
 that every machine renders the same bytes.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from infogan_core.data.images import ImageSet
-
 SIDE = 32  # pixels
 CHUNK = 16  # pictures rendered at once, few enough to stay in the processor's cache
+Columns = dict[str, np.ndarray]  # factors by name, each [n, 1, 1, 1]
 THIRDS = np.array([0, 2 / 3, 1 / 3], np.float32).reshape(1, 3, 1, 1)
 
 
 @dataclass(frozen=True)
 class Factor:
-    """One thing that varies: one of `kinds`, stored as its index, or, without kinds, a number from `low` to `high`."""
+    """One thing that varies: a number from `low` to `high`, or one of `kinds`, stored as its index."""
 
-    meaning: str
     low: float = 0.0
     high: float = 1.0
     kinds: tuple[str, ...] = ()
 
 
-def picture_set(
-    name: str,
-    kind: str,
-    note: str,
-    factors: Mapping[str, Factor],
-    render: Callable[[np.ndarray], np.ndarray],
-    n: int,
-    seed: int,
-    label: str = "",
-) -> ImageSet:
-    """n pictures of random factors: the factors are their attributes, and the one called `label` their labels."""
-    values = sample(factors, n, seed)
-    labels = values[:, list(factors).index(label)].astype(np.int64) if label else None
-    return ImageSet(
-        render(values),
-        labels,
-        f"{name} ({note}; {n:,} pictures)",
-        attributes=values,
-        attribute_names=tuple(factors),
-        kind=kind,
-        stand_in_note=note,
-    )
-
-
-def sample(factors: Mapping[str, Factor], n: int, seed: int) -> np.ndarray:
+def sample(factors: dict[str, Factor], n: int, seed: int) -> np.ndarray:
     """Independent uniform factors, float32 [n, F], row by row from RandomState, whose stream NumPy keeps for ever."""
     values = np.random.RandomState(seed).random_sample((n, len(factors)))
     for column, factor in zip(values.T, factors.values(), strict=True):
-        if factor.kinds:
-            column[:] = np.floor(column * len(factor.kinds))
-        else:
-            column[:] = factor.low + (factor.high - factor.low) * column
+        number = factor.low + (factor.high - factor.low) * column
+        column[:] = np.floor(column * len(factor.kinds)) if factor.kinds else number
     return values.astype(np.float32)
 
 
-def in_chunks(
-    values: np.ndarray, factors: Mapping[str, Factor], pictures: Callable[[dict[str, np.ndarray]], np.ndarray]
-) -> np.ndarray:
-    """Factors float32 [N, F] -> uint8 [N, 3, 32, 32], a few at a time.
-
-    `pictures` takes the factors as columns [n, 1, 1, 1] by name, and gives [n, 3, 32, 32] in 0..1.
-    """
+def in_chunks(values: np.ndarray, factors: dict[str, Factor], paint: Callable[[Columns], np.ndarray]) -> np.ndarray:
+    """Factors float32 [N, F] -> uint8 [N, 3, 32, 32]; `paint` gives a few of them, [n, 3, 32, 32] in 0..1."""
     result = np.empty((len(values), 3, SIDE, SIDE), np.uint8)
     for start in range(0, len(values), CHUNK):
         columns = values[start : start + CHUNK].T[..., None, None, None]
-        scene = pictures(dict(zip(factors, columns, strict=True)))
+        scene = paint(dict(zip(factors, columns, strict=True)))
         result[start : start + CHUNK] = np.clip(scene, 0, 1) * 255 + 0.5
     return result
 

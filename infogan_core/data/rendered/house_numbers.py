@@ -1,7 +1,5 @@
 """Rendered stand-ins for SVHN: house numbers with known factors, for which nothing has to be downloaded."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import distance_transform_edt
 
 from infogan_core.data.images import ImageSet
-from infogan_core.data.rendered.factors import SIDE, Factor, colour, cover, in_chunks, picture_set, pixels, rotated
+from infogan_core.data.rendered.factors import SIDE, Columns, Factor, colour, cover, in_chunks, pixels, rotated, sample
 
 HEIGHT, CELL = 48, 72  # of a digit, and of the square around it, in the table of signed distances
 FONTS = {  # what matplotlib ships
@@ -24,40 +22,40 @@ FONTS = {  # what matplotlib ships
     "times bold italic": "STIXGeneralBolIta",
     "typewriter": "cmtt10",
 }
-
-
 DIGITS, NO_YES = tuple("0123456789"), ("no", "yes")
 FACTORS = {
-    "digit": Factor("the digit in the middle, also the label", kinds=DIGITS),
-    "font": Factor("its typeface", kinds=tuple(FONTS)),
-    "hue": Factor("of the digits, in turns: 0 red, 1/3 green, 2/3 blue"),
-    "background hue": Factor("of the wall or plate behind them, in turns"),
-    "saturation": Factor("of both colours: 0 grey", 0.0, 0.6),
-    "polarity": Factor("which of the two is darker", kinds=("dark digits", "light digits")),
-    "contrast": Factor("between the two, as a share of white", 0.3, 0.75),
-    "brightness": Factor("of the light on everything", 0.4, 1.2),
-    "light x": Factor("how much brighter the right edge is than the middle", -0.35, 0.35),
-    "light y": Factor("how much brighter the lower edge is than the middle", -0.35, 0.35),
-    "context": Factor("what the digits are on", kinds=("wall", "plate", "oval plate", "siding", "bricks")),
-    "shadow": Factor("that the digits cast to the lower right: 0 none", 0.0, 0.6),
-    "left": Factor("whether a digit stands on the left, cut off by the edge", kinds=NO_YES),
-    "left digit": Factor("which, if it does", kinds=DIGITS),
-    "right": Factor("whether a digit stands on the right, cut off by the edge", kinds=NO_YES),
-    "right digit": Factor("which, if it does", kinds=DIGITS),
-    "x": Factor("of the digit's middle, pixels to the right", -2.5, 2.5),
-    "y": Factor("of the digit's middle, pixels down", -2.0, 2.0),
-    "rotation": Factor("clockwise, in degrees", -12.0, 12.0),
-    "scale": Factor("the digit's height, in pixels", 18.0, 26.0),
-    "width": Factor("stretch of the digits, across", 0.65, 0.95),
-    "blur": Factor("of the camera: 0 sharp"),
-    "noise": Factor("of the camera, as a share of white", 0.0, 0.12),
-    "grain": Factor("which noise: every number has its own"),
+    "digit": Factor(kinds=DIGITS),  # the digit in the middle, also the label
+    "font": Factor(kinds=tuple(FONTS)),  # its typeface
+    "hue": Factor(),  # of the digits, in turns: 0 red, 1/3 green, 2/3 blue
+    "background hue": Factor(),  # of the wall or plate behind them, in turns
+    "saturation": Factor(0.0, 0.6),  # of both colours: 0 grey
+    "polarity": Factor(kinds=("dark digits", "light digits")),  # which of the two is darker
+    "contrast": Factor(0.3, 0.75),  # between the two, as a share of white
+    "brightness": Factor(0.4, 1.2),  # of the light on everything
+    "light x": Factor(-0.35, 0.35),  # how much brighter the right edge is than the middle
+    "light y": Factor(-0.35, 0.35),  # how much brighter the lower edge is than the middle
+    "context": Factor(kinds=("wall", "plate", "oval plate", "siding", "bricks")),  # what the digits are on
+    "shadow": Factor(0.0, 0.6),  # that the digits cast to the lower right: 0 none
+    "left": Factor(kinds=NO_YES),  # whether a digit stands on the left, cut off by the edge
+    "left digit": Factor(kinds=DIGITS),  # which, if it does
+    "right": Factor(kinds=NO_YES),  # whether a digit stands on the right, cut off by the edge
+    "right digit": Factor(kinds=DIGITS),  # which, if it does
+    "x": Factor(-2.5, 2.5),  # of the digit's middle, pixels to the right
+    "y": Factor(-2.0, 2.0),  # of the digit's middle, pixels down
+    "rotation": Factor(-12.0, 12.0),  # clockwise, in degrees
+    "scale": Factor(18.0, 26.0),  # the digit's height, in pixels
+    "width": Factor(0.65, 0.95),  # stretch of the digits, across
+    "blur": Factor(),  # of the camera: 0 sharp
+    "noise": Factor(0.0, 0.12),  # of the camera, as a share of white
+    "grain": Factor(),  # which noise: every number has its own
 }
 
 
 def house_numbers(n: int, seed: int = 0) -> ImageSet:
     """n house numbers whose attributes are the FACTORS, independent and uniform; picture i does not depend on n."""
-    return picture_set("house numbers", "svhn", "rendered, not SVHN", FACTORS, render, n, seed, label="digit")
+    values, note = sample(FACTORS, n, seed), "rendered, not SVHN"
+    name, digits = f"house numbers ({note}; {n:,} pictures)", values[:, 0].astype(np.int64)
+    return ImageSet(render(values), digits, name, None, values, tuple(FACTORS), "svhn", note)
 
 
 def render(values: np.ndarray) -> np.ndarray:
@@ -85,7 +83,7 @@ def _glyphs() -> tuple[np.ndarray, np.ndarray]:
     return table, advances
 
 
-def _pictures(f: dict[str, np.ndarray]) -> np.ndarray:
+def _pictures(f: Columns) -> np.ndarray:
     """Factors by name -> pictures [n, 3, 32, 32] in 0..1: digits on their ground, then light, noise and blur."""
     x, y = pixels()
     u, v = rotated(x * 16 - f["x"], y * 16 - f["y"], f["rotation"])
@@ -99,7 +97,7 @@ def _pictures(f: dict[str, np.ndarray]) -> np.ndarray:
     return _blurred(np.clip(scene, 0, 1) + f["noise"] * _grain(f["grain"]), f["blur"])
 
 
-def _digits(f: dict[str, np.ndarray], u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _digits(f: Columns, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Coverage [n, 1, 32, 32] by up to three digits, at u, v in digit heights from the middle of the middle one."""
     table, advances = _glyphs()
     font = f["font"].astype(np.intp)
@@ -115,7 +113,7 @@ def _digits(f: dict[str, np.ndarray], u: np.ndarray, v: np.ndarray) -> np.ndarra
     return cover(upper * (1 - row) + lower * row, f["scale"])
 
 
-def _ground(f: dict[str, np.ndarray], u: np.ndarray, v: np.ndarray, tone: np.ndarray) -> np.ndarray:
+def _ground(f: Columns, u: np.ndarray, v: np.ndarray, tone: np.ndarray) -> np.ndarray:
     """What the digits are on, [n, 3, 32, 32]."""
     own = colour(f["background hue"], f["saturation"], tone)
     wall = colour(f["background hue"] + 0.5, f["saturation"] * 0.6, 0.25 + 0.4 * (tone < 0.5))
@@ -145,9 +143,8 @@ def _grain(grain: np.ndarray) -> np.ndarray:
 
 def _blurred(scene: np.ndarray, blur: np.ndarray) -> np.ndarray:
     """Three passes of (blur, 3 - 2 blur, blur) / 3 along both axes, the edge pixels repeated."""
-    side = blur / 3
-    for axis in (2, 3) * 3:
-        padded = np.concatenate([scene.take([0], axis), scene, scene.take([-1], axis)], axis)
-        before, after = (padded[:, :, :-2], padded[:, :, 2:]) if axis == 2 else (padded[..., :-2], padded[..., 2:])
-        scene = scene + side * (before + after - 2 * scene)
+    for _ in range(6):
+        scene = scene.swapaxes(2, 3)
+        padded = np.pad(scene, [(0, 0), (0, 0), (0, 0), (1, 1)], "edge")
+        scene = scene + blur / 3 * (padded[..., :-2] + padded[..., 2:] - 2 * scene)
     return scene
