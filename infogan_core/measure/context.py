@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,13 +27,7 @@ class Context:
     seed: int = 0
     classifier: Classifier | None = None
     inception: bool = False
-    _results: dict[Measurement, dict[str, Any]] = field(default_factory=dict)
-
-    def result(self, measurement: Measurement) -> dict[str, Any]:
-        """What a measurement returns; measured once, so that another may build on it."""
-        if measurement not in self._results:
-            self._results[measurement] = measurement(self)
-        return self._results[measurement]
+    report: dict[str, Any] = field(default_factory=dict)  # what has been measured so far
 
     @cached_property
     def generated(self) -> tuple[list[Tensor], Tensor]:
@@ -60,12 +53,9 @@ class Context:
         return {name: self.classifier.penultimate(x) for name, x in pictures.items()}
 
 
-Measurement = Callable[[Context], dict[str, Any]]  # of a part of the report; {} where it cannot be measured
-
-
 def random_images(images: ImageSet, seed: int) -> tuple[Tensor, Tensor | None]:
     """Pixels and labels of at most REAL_IMAGES images, at random, because files are often sorted by class."""
-    chosen = torch.randperm(len(images.pixels), generator=torch.Generator().manual_seed(seed))[:REAL_IMAGES]
+    chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:REAL_IMAGES]
     return images.pixels[chosen], None if images.labels is None else images.labels[chosen]
 
 
