@@ -26,18 +26,16 @@ COLOUR_MEASURES = {
     "saturation": measures.saturation,
     "background brightness": lambda x: measures.brightness(measures.border(x)),
     "background hue": lambda x: measures.hue(measures.border(x)),
-    "left edge": measures.left_edge,
-    "right edge": measures.right_edge,
+    "left edge": lambda x: measures.edges(x[..., : x.shape[-1] // 5]),  # where a house number may have a neighbour
+    "right edge": lambda x: measures.edges(x[..., -(x.shape[-1] // 5) :]),
 }
-HUES_AS_POINTS = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(measures.border(x))}
+HUES = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(measures.border(x))}  # as points
+COLOUR_POINTS = COLOUR_MEASURES | HUES
 MIN_RHO_FOR_NAME = 0.8  # Spearman correlation, or correlation ratio, with which a measure names a code
 MIN_SHARE_FOR_NAME = 0.1  # ... if the code explains at least this share of how it differs between pictures
 TIE_MARGIN = 0.01  # a measure of strokes that is this close to the strongest one is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 SWEEPS_PER_CATEGORY = 20
-SETTINGS_PER_CATEGORY = 50  # of noise and the other codes, where the effect of a categorical code is measured
-KEPT_SETTINGS = 500  # in which what is read should stay
-MIN_CONFIDENCE = 0.8  # of a reader that is sure
 
 
 def effects(context: Context) -> dict[str, Any]:
@@ -67,15 +65,15 @@ def sweep_effects(run: Run, code: int, seed: int) -> dict[str, Any]:
     """Figure 2 (b-d) of Chen et al. 2016 as numbers: what of the picture does the swept code change?
 
     Per measure: Spearman correlation along a sweep, averaged over categories and noise; `spread`, its standard
-    deviation across categories; `ends`, the average measurement at the first and the last value, in its own unit. A hue
-    is an angle: it is followed around the circle along each sweep.
+    deviation across categories; `ends`, the average measurement at the first and the last value. A hue, an angle, is
+    followed around the circle.
     """
     pictures, categories = sweep(run, code, seed)
     values = torch.linspace(*SWEEP)
     report, spread, ends = {}, {}, {}
     for name, measure in (COLOUR_MEASURES if pictures.dim() == 4 else STROKE_MEASURES).items():
         measured = measure(pictures).view(-1, len(values))
-        if name in HUES_AS_POINTS:
+        if name in HUES:
             measured = torch.from_numpy(np.unwrap(measured.numpy(), period=1))
         rho = spearman(values, measured).view(categories, -1)
         report[name] = rho.mean().item()
@@ -87,12 +85,11 @@ def sweep_effects(run: Run, code: int, seed: int) -> dict[str, Any]:
 def category_effects(run: Run, code: int, seed: int) -> dict[str, float]:
     """What of a colour picture a categorical code decides: `eta2` by measure, over settings of noise and other codes.
 
-    1 where a category does the same to every picture, about 1 / SETTINGS_PER_CATEGORY where it does nothing.
+    1 where a category does the same to every picture, about 1/50 where it does nothing.
     """
-    spec, k, n = run.config.latents, run.config.latents.codes[code].k, SETTINGS_PER_CATEGORY
+    spec, k, n = run.config.latents, run.config.latents.codes[code].k, 50
     pictures = vary(run, *spec.sample(n, torch.Generator().manual_seed(seed)), code, torch.arange(k))
-    by_measure = (COLOUR_MEASURES | HUES_AS_POINTS).items()
-    return {name: eta2(measure(pictures).view(n, k, -1)) for name, measure in by_measure}
+    return {name: eta2(measure(pictures).view(n, k, -1)) for name, measure in COLOUR_POINTS.items()}
 
 
 def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, float]]:
@@ -101,10 +98,7 @@ def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, f
     A code may change something in every picture alike, and little beside the others. A continuous code counts in bins.
     """
     groups = [code.bins(c)[0] for code, c in zip(spec.codes, codes, strict=True)]
-    measured = {
-        name: torch.cat([measure(part) for part in x.split(1000)])
-        for name, measure in (COLOUR_MEASURES | HUES_AS_POINTS).items()
-    }
+    measured = {name: torch.cat([of(part) for part in x.split(1000)]) for name, of in COLOUR_POINTS.items()}
     return [{name: explained(of, values) for name, values in measured.items()} for of in groups]
 
 
@@ -118,32 +112,29 @@ def explained(groups: Tensor, values: Tensor) -> float:
 
 
 def eta2(values: Tensor) -> float:
-    """Squared correlation ratio (Pearson 1905) of [rows, K, D] with K, each row's mean taken away; 0 if all are equal.
-
-    Points of D dimensions, such as colours, count by their distance: sums of squares over D.
-    """
+    """Squared correlation ratio (Pearson 1905) of [rows, K, D] with K, each row's mean taken away; 0 if all agree."""
     centred = values.double() - values.double().mean(dim=1, keepdim=True)
-    return explained(torch.arange(values.shape[1]).repeat(len(values)), centred.flatten(0, 1))
+    total, between = centred.square().sum().item(), len(values) * centred.mean(dim=0).square().sum().item()
+    return between / total if total > 1e-12 * values.numel() else 0.0  # below: rounding
 
 
 def kept(run: Run, code: int, read: Callable[[Tensor], Tensor], seed: int) -> dict[str, float]:
     """How often what is read in a picture stays while a continuous code goes from -1 to 1, all else held.
 
-    read  pictures uint8 [N, C, H, W] -> probabilities of what is read, [N, V]. "share" is of KEPT_SETTINGS; "sure" of
-    the "n_sure" of them whose ends are both read with at least MIN_CONFIDENCE (0 if there are none).
+    read: pictures -> probabilities of what is read, [N, V]. "share" is of 500 settings; "sure" of the "n_sure" of them
+    whose ends are both read with a probability of 0.8 or more (0 if there are none).
     """
-    settings = run.config.latents.sample(KEPT_SETTINGS, torch.Generator().manual_seed(seed))
+    settings = run.config.latents.sample(500, torch.Generator().manual_seed(seed))
     p, value = read(as_pixels(vary(run, *settings, code, torch.tensor([-1.0, 1.0])))).max(dim=1)
-    same, sure = (value[::2] == value[1::2]).double(), p.view(-1, 2).amin(dim=1) >= MIN_CONFIDENCE
+    same, sure = (value[::2] == value[1::2]).double(), p.view(-1, 2).amin(dim=1) >= 0.8
     n_sure = int(sure.sum())
     return {"share": same.mean().item(), "sure": same[sure].mean().item() if n_sure else 0.0, "n_sure": n_sure}
 
 
 def names_of_effects(codes: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Each code that changes something steadily, by what it changes most; codes as in `effects`.
+    """Each code that changes something steadily, and in colour much, by what it changes most; codes as in `effects`.
 
-    In colour, only what it also changes much (MIN_SHARE_FOR_NAME). What else it does to a stroke as steadily, within
-    TIE_MARGIN, is named as well: "slant and thickness".
+    What else it does to a stroke as steadily, within TIE_MARGIN, is named as well: "slant and thickness".
     """
     names = {}
     for code, numbers in codes.items():
@@ -159,10 +150,9 @@ def names_of_effects(codes: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 
 def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:
-    """One code swept for each category and each noise: (float [categories * noises * steps, H, W], categories).
+    """One code swept for each category of the first categorical code and each noise, which the categories share.
 
-    The categories are those of the first categorical code. Colour pictures stay [..., 3, H, W]. The rest of G's input
-    is drawn as in training, held along a sweep and shared by the categories.
+    Returns (float [categories * noises * steps, H, W], in colour [..., 3, H, W], categories).
     """
     spec, n = run.config.latents, SWEEPS_PER_CATEGORY
     noise, codes = spec.sample(n, torch.Generator().manual_seed(seed))

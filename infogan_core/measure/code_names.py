@@ -25,9 +25,7 @@ MIN_SKILL = 0.2  # a head names something if it makes so many fewer errors than 
 WORDS = {  # where CelebA's name, or a factor's, is not what a person would say
     "5_o_Clock_Shadow": "stubble",
     "Heavy_Makeup": "make-up",
-    "Male": "male",
     "Mouth_Slightly_Open": "mouth open",
-    "No_Beard": "no beard",
     "Smiling": "smile",
     "left": "left neighbour",
     "right": "right neighbour",
@@ -96,7 +94,8 @@ def links_of_codes(
         if isinstance(code, Categorical):
             entry["rates"], strong = {}, []
             for head, table in tables.items():
-                rates = rates_of(head, table)
+                shares = (table.double() / table.sum(dim=1, keepdim=True).clamp_min(1)).unbind(dim=1)
+                rates = {name: share for i, share in enumerate(shares) if (name := value_name(head, i))}
                 varied = {name: r for name, r in rates.items() if (r - r.quantile(0.5)).max() >= MIN_EXCESS_FOR_RATES}
                 entry["rates"] |= {name: [round(r, 4) for r in rate.tolist()] for name, rate in varied.items()}
                 strong += [] if head.name in unreliable else strong_readings(spec.name(i), head, rates)
@@ -131,18 +130,11 @@ def contingency(c: Tensor, v: Tensor, k: int, values: int) -> Tensor:
 def link(table: Tensor) -> tuple[float, float]:
     """(mutual information in nats less its bias, the bias) of a contingency table int64 [K, V].
 
-    Counted on N samples, independent variables show (K - 1)(V - 1) / 2N nats on average (Miller 1955), rows and
-    columns that occur; what is left is about 0 for these, and may be just below.
+    On N samples independent variables show (K - 1)(V - 1) / 2N nats on average (Miller 1955), of what occurs.
     """
-    rows, columns = (int((table.sum(dim=axis) > 0).sum()) for axis in (1, 0))
+    rows, columns = (int(table.any(dim=axis).sum()) for axis in (1, 0))
     bias = (rows - 1) * (columns - 1) / (2 * int(table.sum()))
     return float(mutual_info_score(None, None, contingency=table.numpy())) - bias, bias
-
-
-def rates_of(head: Head, table: Tensor) -> dict[str, Tensor]:
-    """By the name of each value that has one, how often it is read per category, float64 [K]."""
-    shares = table.double() / table.sum(dim=1, keepdim=True).clamp_min(1)
-    return {name: share for i, share in enumerate(shares.unbind(dim=1)) if (name := value_name(head, i))}
 
 
 def value_name(head: Head, value: int) -> str | None:
@@ -172,15 +164,13 @@ def strong_readings(code: str, head: Head, rates: dict[str, Tensor]) -> list[dic
 def name_codes(read: dict[str, Any], changes: dict[str, str]) -> dict[str, str]:
     """Names of codes and categories: {"c1": "digit", "c1=7": "digit 3 94%", "c3": "hat, smile", "c5": "brightness"}.
 
-    read: as of `links_of_codes`. A code's name lists what its named categories are about, at most three, then what it
-    changes (`changes`, by code); what has no strong link has no name.
+    read: as of `links_of_codes`. A code's name is of three topics of its categories at most, and of what it changes.
     """
     named, topics = {}, {}
     for entry in read["strong"]:
         named.setdefault(f"{entry['code']}={entry['category']}", f"{entry['reads']} {entry['rate']:.0%}")
         topics.setdefault(entry["code"], {})[entry["topic"]] = None
     for code in read["codes"]:
-        words = [*list(topics.get(code, {}))[:3], *([changes[code]] if code in changes else [])]
-        if words:
+        if words := [*[*topics.get(code, {})][:3], *filter(None, [changes.get(code)])]:
             named[code] = ", ".join(words)
     return named

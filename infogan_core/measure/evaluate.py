@@ -27,13 +27,12 @@ from infogan_core.runs import Run, load_run
 
 def mi_of_codes(context: Context) -> dict[str, Any]:
     """{"codes": equation 5 per code, in nats: L_I with its standard error and ceiling; R^2 of Q's mean}."""
-    spec, (codes, x) = context.run.config.latents, context.generated
-    report = {}
+    spec, (codes, x), report = context.run.config.latents, context.generated, {}
     for i, (code, q, c) in enumerate(zip(spec.codes, context.run.q_params(x), codes, strict=True)):
         q = q.float().cpu()
         bound = code.log_q(q, c).double() + code.entropy
-        numbers = {"mi": bound.mean().item(), "mi_stderr": bound.std().item() / math.sqrt(len(x))}
-        numbers["ceiling"] = code.ceiling
+        stderr = bound.std().item() / math.sqrt(len(x))
+        numbers = {"mi": bound.mean().item(), "mi_stderr": stderr, "ceiling": code.ceiling}
         if isinstance(code, Categorical):
             report[spec.name(i)] = {"kind": "categorical", **numbers}
         else:
