@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,10 +14,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
+from infogan_core.data.images import ImageSet
 from infogan_core.files import PUBLISHED, write_whole
-
-if TYPE_CHECKING:
-    from infogan_core.data.images import ImageSet
 
 FOLDER = PUBLISHED / "features"
 SIDE = 32  # pictures of other sizes are averaged to it
@@ -83,6 +81,13 @@ class Classifier:
         """Pictures, as for `penultimate` -> per head the probabilities of its values [N, V]: {"digit": [N, 10]}."""
         return self.classify(self.penultimate(x))
 
+    def save(self, path: str | Path) -> None:
+        """Weights in fp16, safetensors; the metadata holds `heads` and `about` as JSON."""
+        state = {k: (t.half() if t.is_floating_point() else t).contiguous() for k, t in self.net.state_dict().items()}
+        metadata = {"heads": json.dumps([asdict(head) for head in self.heads]), "about": json.dumps(self.about)}
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, save(state, metadata=metadata))
+
 
 def rgb(x: Tensor) -> Tensor:
     """uint8 -> float in 0..1, float stays; grey becomes RGB."""
@@ -98,16 +103,6 @@ def find_classifier(images: ImageSet, path: str | os.PathLike | None = None) -> 
     """The classifier of such images at `path`, else the published one; None where none is published."""
     name = classifier_name(images)
     return load_classifier(name, path) if path or (FOLDER / f"{name}.safetensors").is_file() else None
-
-
-def save_classifier(classifier: Classifier, path: str | Path) -> Path:
-    """Weights in fp16, safetensors; the metadata holds `heads` and `about` as JSON. Returns the path."""
-    path = Path(path)
-    state = {k: (t.half() if t.is_floating_point() else t).contiguous() for k, t in classifier.net.state_dict().items()}
-    metadata = {"heads": json.dumps([asdict(head) for head in classifier.heads]), "about": json.dumps(classifier.about)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, save(state, metadata=metadata))
-    return path
 
 
 def load_classifier(name: str, path: str | Path | None = None) -> Classifier:

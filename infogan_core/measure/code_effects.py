@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,12 +11,9 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from infogan_core.measure import picture_measures as measures
-from infogan_core.measure.context import as_pixels
+from infogan_core.measure.context import Context, as_pixels
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
-
-if TYPE_CHECKING:
-    from infogan_core.measure.context import Context
-    from infogan_core.runs import Run
+from infogan_core.runs import Run
 
 STROKE_MEASURES = {"slant": measures.slant, "width": measures.width, "thickness": measures.stroke_thickness}
 COLOUR_MEASURES = {

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from sklearn.metrics import mutual_info_score
 from torch import Tensor
 
-from infogan_core.measure.classifier import Head
+from infogan_core.measure.classifier import Classifier, Head
 from infogan_core.measure.code_effects import names_of_effects
-from infogan_core.measure.context import as_pixels
+from infogan_core.measure.context import Context, as_pixels
 from infogan_core.measure.picture_measures import mirror_axis
 from infogan_core.model.latents import Categorical, LatentSpec
-
-if TYPE_CHECKING:
-    from infogan_core.measure.classifier import Classifier
-    from infogan_core.measure.context import Context
 
 MIN_EXCESS_FOR_NAME = 0.4  # a category is named after what is read so much more often than in its code's median one
 MIN_EXCESS_FOR_RATES = 0.2  # rates are reported where one category is so much above the median one
@@ -70,11 +65,7 @@ def class_code(report: dict[str, Any]) -> str | None:
 
 
 def links_of_codes(
-    spec: LatentSpec,
-    codes: list[Tensor],
-    heads: tuple[Head, ...],
-    read: dict[str, Tensor],
-    unreliable: Sequence[str] = (),
+    spec: LatentSpec, codes: list[Tensor], heads: tuple[Head, ...], read: dict[str, Tensor], unreliable: tuple = ()
 ) -> dict[str, Any]:
     """What generated pictures say of their codes: one tensor [N] per code; per head, the index of the value read, [N].
 

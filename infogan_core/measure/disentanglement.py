@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -12,11 +10,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.svm import LinearSVC
 from torch import Tensor
 
+from infogan_core.data.images import ImageSet
 from infogan_core.model.latents import Uniform
-
-if TYPE_CHECKING:
-    from infogan_core.data.images import ImageSet
-    from infogan_core.runs import Run
+from infogan_core.runs import Run
 
 MAX_PICTURES = 5_000  # held-out ones that are read
 MAX_VALUES, N_PARTS = 40, 10  # a factor of more values is cut into so many equal parts
@@ -27,10 +23,7 @@ MIN_DEVIATION = 0.05  # of the largest: a code that varies less takes no part in
 
 
 def measure(run: Run, images: ImageSet, seed: int = 0) -> dict[str, float]:
-    """`scores` of what Q reads in held-out pictures whose attributes are their true factors.
-
-    Raises ValueError for pictures of which no factors are known, or none are held out, or that `scores` refuses.
-    """
+    """`scores` of what Q reads in held-out pictures whose attributes are their true factors."""
     shown = images.held_out
     if shown is None or shown.attributes is None:
         raise ValueError(f"{images.name}: disentanglement is measured on held-out pictures with known attributes")
@@ -89,11 +82,9 @@ def _lead(table: np.ndarray) -> np.ndarray:
 
 def modularity(information: np.ndarray) -> float:
     """Ridgeway and Mozer 2018, section 3: 1 where each code tells of one factor alone; a silent code counts as 0."""
-    if information.shape[1] < 2:
-        return 1.0
     squares = np.clip(information, 0, None) ** 2
     top = squares.max(axis=1)
-    spread = (squares.sum(axis=1) - top) / np.maximum(top, 1e-12) / (information.shape[1] - 1)
+    spread = (squares.sum(axis=1) - top) / np.maximum(top, 1e-12) / max(1, information.shape[1] - 1)
     return float(np.mean(np.where(top > 1e-12, 1 - spread, 0)))
 
 
@@ -101,7 +92,7 @@ def factor_vae(codes: list[np.ndarray], factors: np.ndarray, seed: int) -> float
     """Kim and Mnih 2018, section 4: how often the code that varies least, for its variance, where one factor is fixed
     names that factor by a majority vote; the vote is learned on half of the votes and scored on the other.
 
-    A category's variance is the sum of its probabilities' variances. codes: [N, 1] or [N, K] each.
+    A category's variance is the sum of its probabilities' variances.
     """
     rng = np.random.default_rng(seed)
     variance = np.array([c.var(axis=0).sum() for c in codes])
@@ -118,12 +109,10 @@ def factor_vae(codes: list[np.ndarray], factors: np.ndarray, seed: int) -> float
 def dci(codes: np.ndarray, factors: np.ndarray, seed: int) -> float:
     """Disentanglement (Eastwood and Williams 2018, section 2): 1 less the entropy of what a code is important for, in
     units of ln F, the codes weighted by their importance. It is that in boosted trees (Locatello et al. 2019)."""
-    if factors.shape[1] < 2:
-        return 1.0
     boosted = GradientBoostingClassifier(random_state=seed)
     importance = np.stack([boosted.fit(codes, f).feature_importances_ for f in factors.T], axis=1)
     share = importance / np.maximum(importance.sum(axis=1, keepdims=True), 1e-12)
-    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(axis=1) / np.log(importance.shape[1])
+    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(axis=1) / np.log(max(2, importance.shape[1]))
     return float(((1 - entropy) * importance.sum(axis=1)).sum() / importance.sum())
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import Tensor
 
+from infogan_core.measure.context import Context
 from infogan_core.model.latents import Categorical
-
-if TYPE_CHECKING:
-    from infogan_core.measure.context import Context
-    from infogan_core.runs import Run
+from infogan_core.runs import Run
 
 SHIFTED_IMAGES = 1_000  # so many are shifted for "stability"
 
@@ -37,8 +33,8 @@ def recognition(context: Context) -> dict:
         fit = [p.argmax(dim=1) for p in read_categories(run, fit_pixels)]
         best = max(range(len(fit)), key=lambda i: normalized_mutual_info_score(fit_labels, fit[i]))
         matching = match_categories(fit[best], fit_labels, q[best].shape[1])
-        fitted = {"code": names[best], "fitted_on": len(fit_pixels)}
-        report[split] = agreement(q[best].argmax(dim=1), labels, matching) | fitted
+        report[split] = agreement(q[best].argmax(dim=1), labels, matching)
+        report[split] |= {"code": names[best], "fitted_on": len(fit_pixels)}
     return report
 
 
@@ -96,5 +92,5 @@ def agreement(categories: Tensor, labels: Tensor, matching: Tensor) -> dict:
     """Accuracy under `matching` [K], and two scores that need none: NMI and ARI. Categories and labels int64 [N]."""
     right = (matching[categories] == labels).double().mean().item()
     nmi, ari = (float(score(labels, categories)) for score in (normalized_mutual_info_score, adjusted_rand_score))
-    scores = {"n": len(labels), "accuracy": right, "error": 1 - right, "nmi": nmi, "ari": ari}
-    return scores | {"matching": matching.tolist()}
+    found = {"n": len(labels), "accuracy": right, "error": 1 - right, "nmi": nmi, "ari": ari}
+    return found | {"matching": matching.tolist()}

@@ -24,7 +24,7 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def slant(x: Tensor) -> Tensor:
-    """-mu11 / mu02, the shear of OpenCV's digit deskewing: px to the right per px up, so that "/" is positive."""
+    """The shear of OpenCV's digit deskewing: px to the right per px up, so that "/" is positive."""
     _, mu11, mu02 = moments(x)
     return -mu11 / mu02
 
@@ -35,12 +35,12 @@ def width(x: Tensor) -> Tensor:
     return (12 * (mu20 - mu11**2 / mu02)).sqrt()
 
 
-def stroke_thickness(x: Tensor, upsample: int = 4) -> Tensor:
+def stroke_thickness(x: Tensor) -> Tensor:
     """4 x the mean distance to the stroke's edge, in px: a long bar w px thick has mean distance w / 4; 0 without edge.
 
     Upsampled and cut at half the brightest pixel, after Morpho-MNIST (Castro et al. 2019), without its skeleton.
     """
-    thickness = []
+    thickness, upsample = [], 4
     for part in x.float().split(500):
         fine = interpolate(part[:, None], scale_factor=upsample, mode="bilinear")[:, 0]
         for stroke in (fine > fine.amax(dim=(1, 2), keepdim=True) / 2).numpy():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +12,7 @@ from torchmetrics.image import fid, kid
 
 from infogan_core.data.load import DATASETS
 from infogan_core.device import seeded
-from infogan_core.measure.context import as_pixels
-
-if TYPE_CHECKING:
-    from infogan_core.measure.context import Context
+from infogan_core.measure.context import Context, as_pixels
 
 NEIGHBOURS = 3  # k of Kynkaanniemi et al. 2019
 MANIFOLD_POINTS = 5_000  # at most so many of each set
@@ -123,8 +120,7 @@ def classifier_score(p: Tensor) -> float:
 def inception(context: Context) -> dict[str, Any]:
     """{"conditions": {"inception": the standard FID, on Inception's 2048 features, and "n"}}, where it is asked for.
 
-    It takes minutes, and a download of 91 MiB. Raises RuntimeError where torch-fidelity, which brings Inception, or its
-    weights cannot be had.
+    It takes minutes and a download of 91 MiB; RuntimeError where torch-fidelity or its weights cannot be had.
     """
     if not context.inception:
         return {}

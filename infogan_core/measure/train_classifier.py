@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import torch
@@ -13,21 +13,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from infogan_core.data.augment import affine_maps, warp_pictures
+from infogan_core.data.images import ImageSet
 from infogan_core.data.load import DATASETS, load_images
 from infogan_core.data.rendered import faces, house_numbers
 from infogan_core.device import seeded, using_threads
-from infogan_core.measure.classifier import (
-    FOLDER,
-    Classifier,
-    ClassifierNet,
-    Head,
-    classifier_name,
-    rgb,
-    save_classifier,
-)
-
-if TYPE_CHECKING:
-    from infogan_core.data.images import ImageSet
+from infogan_core.measure.classifier import FOLDER, Classifier, ClassifierNet, Head, classifier_name, rgb
 
 STEPS, BATCH_SIZE, LR = 1800, 128, 4e-3
 SMOOTHING = 0.05  # of the labels (Szegedy et al. 2016): keeps the classifier from being sure of everything
@@ -64,10 +54,7 @@ def heads_of(known: dict[str, Tensor]) -> tuple[Head, ...]:
 def train_classifier(
     images: ImageSet, seed: int = 0, steps: int = STEPS, on_log: Callable[[int, float], None] = lambda step, loss: None
 ) -> Classifier:
-    """A classifier trained on `images`, tested on their held-out ones, which it never sees; the same for a seed.
-
-    on_log gets every step and its loss. Raises ValueError where nothing is held out or known.
-    """
+    """A classifier trained on `images`, tested on their held-out ones, which it never sees; `on_log` gets each loss."""
     if images.held_out is None:
         raise ValueError(f"{images.name}: a classifier needs pictures of which some are held out")
     known = columns(images)
@@ -98,11 +85,8 @@ def train_classifier(
 def augment(
     x: Tensor, generator: torch.Generator, *, warp=0.0, shift=0.0, colour=0.0, flip=False, negative=False
 ) -> Tensor:
-    """Pictures [N, 3, H, H] in 0..1, each changed in its own way.
-
-    Turned, sheared and stretched by up to `warp` and moved by up to `shift` px (see `affine_maps`), its contrast and
-    each channel off by up to `colour`; half of them mirrored (`flip`), or made `negative`.
-    """
+    """Pictures [N, 3, H, H] in 0..1, each in its own way: turned, sheared and stretched by up to `warp`, moved by up to
+    `shift` px, contrast and each channel off by up to `colour`; half of them mirrored (`flip`), or made `negative`."""
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(len(x), *shape, generator=generator) * 2 - 1
@@ -150,7 +134,7 @@ def classifier(dataset: str, source: str, seed: int, steps: int, skip_bad: bool,
         raise ValueError(f"{path} exists: move it away, or name another --out")
     with click.progressbar(length=steps, label=f"{steps:,} steps", file=sys.stderr) as bar:
         trained = train_classifier(images, seed, steps, lambda step, loss: bar.update(1))
-    save_classifier(trained, path)
+    trained.save(path)
     n = f"{len(images.held_out):,} held out"
     for head in trained.heads:
         of = trained.about["held_out"][head.name]
