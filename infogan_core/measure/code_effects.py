@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,12 +11,9 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from infogan_core.measure import picture_measures as measures
-from infogan_core.measure.context import as_pixels
+from infogan_core.measure.context import Context, as_pixels
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
-
-if TYPE_CHECKING:
-    from infogan_core.measure.context import Context
-    from infogan_core.runs import Run
+from infogan_core.runs import Run
 
 STROKE_MEASURES = {"slant": measures.slant, "width": measures.width, "thickness": measures.stroke_thickness}
 COLOUR_MEASURES = {
@@ -26,31 +23,38 @@ COLOUR_MEASURES = {
     "saturation": measures.saturation,
     "background brightness": lambda x: measures.brightness(measures.border(x)),
     "background hue": lambda x: measures.hue(measures.border(x)),
-    "left edge": measures.left_edge,
-    "right edge": measures.right_edge,
+    "left edge": lambda x: measures.edges(x[..., : x.shape[-1] // 5]),  # where a house number may have a neighbour
+    "right edge": lambda x: measures.edges(x[..., -(x.shape[-1] // 5) :]),
 }
-HUES_AS_POINTS = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(measures.border(x))}
+HUES = {"hue": measures.chroma, "background hue": lambda x: measures.chroma(measures.border(x))}  # as points
+COLOUR_POINTS = COLOUR_MEASURES | HUES
 MIN_RHO_FOR_NAME = 0.8  # Spearman correlation, or correlation ratio, with which a measure names a code
 MIN_SHARE_FOR_NAME = 0.1  # ... if the code explains at least this share of how it differs between pictures
 TIE_MARGIN = 0.01  # a measure of strokes that is this close to the strongest one is named beside it
 SWEEP = (-2.0, 2.0, 11)  # first, last, steps: figure 2 sweeps twice the trained range
 SWEEPS_PER_CATEGORY = 20
-SETTINGS_PER_CATEGORY = 50  # of noise and the other codes, where the effect of a categorical code is measured
-KEPT_SETTINGS = 500  # in which what is read should stay
-MIN_CONFIDENCE = 0.8  # of a reader that is sure
 
 
 def effects(context: Context) -> dict[str, Any]:
-    """{"codes": per code `sweep_effects` of a continuous one, "eta2" of a categorical one, and in colour "share"}."""
-    run, spec, (codes, x) = context.run, context.run.config.latents, context.generated
-    colour, report = x.shape[1] == 3, {}
+    """{"codes": per code `sweep_effects` of a continuous one, "eta2" of a categorical one, and in colour "share"}.
+
+    Of a continuous code "digit_kept" as well, where there is a classifier that reads digits; see `kept`.
+    """
+    run, spec, (codes, x), seed = context.run, context.run.config.latents, context.generated, context.seed
+    colour = x.shape[1] == 3
+    reads_digits = context.features is not None and any(head.name == "digit" for head in context.classifier.heads)
     share = shares(spec, codes, x) if colour else []
+    report: dict[str, Any] = {}
     for i, code in enumerate(spec.codes):
+        numbers = report[spec.name(i)] = {}
         if isinstance(code, Uniform):
-            numbers = sweep_effects(run, i, context.seed)
-        else:
-            numbers = {"eta2": category_effects(run, i, context.seed)} if colour else {}
-        report[spec.name(i)] = numbers | ({"share": share[i]} if colour else {})
+            numbers |= sweep_effects(run, i, seed)
+        elif colour:
+            numbers["eta2"] = category_effects(run, i, seed)
+        if colour:
+            numbers["share"] = share[i]
+        if isinstance(code, Uniform) and reads_digits:
+            numbers["digit_kept"] = kept(run, i, lambda x: context.classifier.read(x)["digit"], seed)
     return {"codes": report}
 
 
@@ -58,15 +62,15 @@ def sweep_effects(run: Run, code: int, seed: int) -> dict[str, Any]:
     """Figure 2 (b-d) of Chen et al. 2016 as numbers: what of the picture does the swept code change?
 
     Per measure: Spearman correlation along a sweep, averaged over categories and noise; `spread`, its standard
-    deviation across categories; `ends`, the average measurement at the first and the last value, in its own unit. A hue
-    is an angle: it is followed around the circle along each sweep.
+    deviation across categories; `ends`, the average measurement at the first and the last value. A hue, an angle, is
+    followed around the circle.
     """
     pictures, categories = sweep(run, code, seed)
     values = torch.linspace(*SWEEP)
     report, spread, ends = {}, {}, {}
     for name, measure in (COLOUR_MEASURES if pictures.dim() == 4 else STROKE_MEASURES).items():
         measured = measure(pictures).view(-1, len(values))
-        if name in HUES_AS_POINTS:
+        if name in HUES:
             measured = torch.from_numpy(np.unwrap(measured.numpy(), period=1))
         rho = spearman(values, measured).view(categories, -1)
         report[name] = rho.mean().item()
@@ -76,18 +80,13 @@ def sweep_effects(run: Run, code: int, seed: int) -> dict[str, Any]:
 
 
 def category_effects(run: Run, code: int, seed: int) -> dict[str, float]:
-    """What of a colour picture a categorical code decides: `eta2` by measure, over rows of all categories.
+    """What of a colour picture a categorical code decides: `eta2` by measure, over settings of noise and other codes.
 
-    A row is one setting of noise and other codes. 1 where a category does the same to every picture, about
-    1 / SETTINGS_PER_CATEGORY where it does nothing.
+    1 where a category does the same to every picture, about 1/50 where it does nothing.
     """
-    spec, k, n = run.config.latents, run.config.latents.codes[code].k, SETTINGS_PER_CATEGORY
-    noise, codes = spec.sample(n, torch.Generator().manual_seed(seed))
-    rows = torch.arange(n).repeat_interleave(k)
-    codes = [torch.arange(k).repeat(n) if i == code else c[rows] for i, c in enumerate(codes)]
-    pictures = run.generate(noise[rows], codes).float().cpu()
-    by_measure = (COLOUR_MEASURES | HUES_AS_POINTS).items()
-    return {name: eta2(measure(pictures).view(n, k, -1)) for name, measure in by_measure}
+    spec, k, n = run.config.latents, run.config.latents.codes[code].k, 50
+    pictures = vary(run, *spec.sample(n, torch.Generator().manual_seed(seed)), code, torch.arange(k))
+    return {name: eta2(measure(pictures).view(n, k, -1)) for name, measure in COLOUR_POINTS.items()}
 
 
 def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, float]]:
@@ -95,12 +94,9 @@ def shares(spec: LatentSpec, codes: list[Tensor], x: Tensor) -> list[dict[str, f
 
     A code may change something in every picture alike, and little beside the others. A continuous code counts in bins.
     """
-    found: list[dict[str, float]] = [{} for _ in spec.codes]
-    for name, measure in (COLOUR_MEASURES | HUES_AS_POINTS).items():
-        values = torch.cat([measure(part) for part in x.split(1000)])
-        for share, code, c in zip(found, spec.codes, codes, strict=True):
-            share[name] = explained(code.bins(c)[0], values)
-    return found
+    groups = [code.bins(c)[0] for code, c in zip(spec.codes, codes, strict=True)]
+    measured = {name: torch.cat([of(part) for part in x.split(1000)]) for name, of in COLOUR_POINTS.items()}
+    return [{name: explained(of, values) for name, values in measured.items()} for of in groups]
 
 
 def explained(groups: Tensor, values: Tensor) -> float:
@@ -113,51 +109,29 @@ def explained(groups: Tensor, values: Tensor) -> float:
 
 
 def eta2(values: Tensor) -> float:
-    """Squared correlation ratio (Pearson 1905) of [rows, K, D] with K, each row's mean taken away; 0 if all are equal.
-
-    Points of D dimensions, such as colours, count by their distance: sums of squares over D.
-    """
+    """Squared correlation ratio (Pearson 1905) of [rows, K, D] with K, each row's mean taken away; 0 if all agree."""
     centred = values.double() - values.double().mean(dim=1, keepdim=True)
-    total = centred.square().sum().item()
-    between = len(values) * centred.mean(dim=0).square().sum().item()
+    total, between = centred.square().sum().item(), len(values) * centred.mean(dim=0).square().sum().item()
     return between / total if total > 1e-12 * values.numel() else 0.0  # below: rounding
-
-
-def digit_kept(context: Context) -> dict[str, Any]:
-    """{"codes": per continuous code "digit_kept", where there is a classifier that reads digits}; see `kept`."""
-    classifier, spec = context.classifier, context.run.config.latents
-    if context.features is None or not any(head.name == "digit" for head in classifier.heads):
-        return {}
-    found = {
-        spec.name(i): {"digit_kept": kept(context.run, i, lambda x: classifier.read(x)["digit"], context.seed)}
-        for i, code in enumerate(spec.codes)
-        if isinstance(code, Uniform)
-    }
-    return {"codes": found}
 
 
 def kept(run: Run, code: int, read: Callable[[Tensor], Tensor], seed: int) -> dict[str, float]:
     """How often what is read in a picture stays while a continuous code goes from -1 to 1, all else held.
 
-    read  pictures uint8 [N, C, H, W] -> probabilities of what is read, [N, V]. "share" is of KEPT_SETTINGS; "sure" of
-    the "n_sure" of them whose ends are both read with at least MIN_CONFIDENCE (0 if there are none).
+    read: pictures -> probabilities of what is read, [N, V]. "share" is of 500 settings; "sure" of the "n_sure" of them
+    whose ends are both read with a probability of 0.8 or more (0 if there are none).
     """
-    noise, codes = run.config.latents.sample(KEPT_SETTINGS, torch.Generator().manual_seed(seed))
-    ends = []
-    for value in (-1.0, 1.0):
-        x = run.generate(noise, [torch.full_like(c, value) if i == code else c for i, c in enumerate(codes)])
-        ends.append(read(as_pixels(x.float().cpu())).max(dim=1))
-    (p, first), (q, last) = ends
-    same, sure = (first == last).double(), torch.minimum(p, q) >= MIN_CONFIDENCE
+    settings = run.config.latents.sample(500, torch.Generator().manual_seed(seed))
+    p, value = read(as_pixels(vary(run, *settings, code, torch.tensor([-1.0, 1.0])))).max(dim=1)
+    same, sure = (value[::2] == value[1::2]).double(), p.view(-1, 2).amin(dim=1) >= 0.8
     n_sure = int(sure.sum())
     return {"share": same.mean().item(), "sure": same[sure].mean().item() if n_sure else 0.0, "n_sure": n_sure}
 
 
 def names_of_effects(codes: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Each code that changes something steadily, by what it changes most; codes as in `effects`.
+    """Each code that changes something steadily, and in colour much, by what it changes most; codes as in `effects`.
 
-    In colour, only what it also changes much (MIN_SHARE_FOR_NAME). What else it does to a stroke as steadily, within
-    TIE_MARGIN, is named as well: "slant and thickness".
+    What else it does to a stroke as steadily, within TIE_MARGIN, is named as well: "slant and thickness".
     """
     names = {}
     for code, numbers in codes.items():
@@ -173,21 +147,25 @@ def names_of_effects(codes: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 
 def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:
-    """One code swept for each category and each noise: (float [categories * noises * steps, H, W], categories).
+    """One code swept for each category of the first categorical code and each noise, which the categories share.
 
-    The categories are those of the first categorical code. Colour pictures stay [..., 3, H, W]. The rest of G's input
-    is drawn as in training, held along a sweep and shared by the categories.
+    Returns (float [categories * noises * steps, H, W], in colour [..., 3, H, W], categories).
     """
-    spec, values, n = run.config.latents, torch.linspace(*SWEEP), SWEEPS_PER_CATEGORY
+    spec, n = run.config.latents, SWEEPS_PER_CATEGORY
     noise, codes = spec.sample(n, torch.Generator().manual_seed(seed))
     first = next((i for i, of in enumerate(spec.codes) if isinstance(of, Categorical)), None)
     categories = 1 if first is None else spec.codes[first].k
-    rows = torch.arange(n).repeat(categories).repeat_interleave(len(values))
-    codes = [c[rows] for c in codes]
+    noise, codes = noise.repeat(categories, 1), [c.repeat(categories) for c in codes]
     if first is not None:
-        codes[first] = torch.arange(categories).repeat_interleave(n * len(values))
-    codes[code] = values.repeat(categories * n)
-    return run.generate(noise[rows], codes).float().cpu().squeeze(1), categories
+        codes[first] = torch.arange(categories).repeat_interleave(n)
+    return vary(run, noise, codes, code, torch.linspace(*SWEEP)).squeeze(1), categories
+
+
+def vary(run: Run, noise: Tensor, codes: list[Tensor], code: int, values: Tensor) -> Tensor:
+    """Pictures of N settings of noise and codes, each with one code at all V values in turn: [N * V, C, H, W]."""
+    codes = [c.repeat_interleave(len(values)) for c in codes]
+    codes[code] = values.repeat(len(noise))
+    return run.generate(noise.repeat_interleave(len(values), dim=0), codes).float().cpu()
 
 
 def spearman(values: Tensor, measured: Tensor) -> Tensor:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from sklearn.metrics import mutual_info_score
 from torch import Tensor
 
-from infogan_core.measure.classifier import Head
-from infogan_core.measure.code_effects import effects, names_of_effects
-from infogan_core.measure.context import as_pixels
+from infogan_core.measure.classifier import Classifier, Head
+from infogan_core.measure.code_effects import names_of_effects
+from infogan_core.measure.context import Context, as_pixels
 from infogan_core.measure.picture_measures import mirror_axis
 from infogan_core.model.latents import Categorical, LatentSpec
-
-if TYPE_CHECKING:
-    from infogan_core.measure.classifier import Classifier
-    from infogan_core.measure.context import Context
 
 MIN_EXCESS_FOR_NAME = 0.4  # a category is named after what is read so much more often than in its code's median one
 MIN_EXCESS_FOR_RATES = 0.2  # rates are reported where one category is so much above the median one
@@ -24,9 +20,7 @@ MIN_SKILL = 0.2  # a head names something if it makes so many fewer errors than 
 WORDS = {  # where CelebA's name, or a factor's, is not what a person would say
     "5_o_Clock_Shadow": "stubble",
     "Heavy_Makeup": "make-up",
-    "Male": "male",
     "Mouth_Slightly_Open": "mouth open",
-    "No_Beard": "no beard",
     "Smiling": "smile",
     "left": "left neighbour",
     "right": "right neighbour",
@@ -60,8 +54,8 @@ def meaning(context: Context) -> dict[str, Any]:
 
 def names(context: Context) -> dict[str, Any]:
     """{"names": of codes after what they change, and of codes and categories after what is read in their pictures}."""
-    changes = names_of_effects(context.result(effects)["codes"])
-    read = context.result(meaning).get("meaning")
+    changes = names_of_effects(context.report["codes"])
+    read = context.report.get("meaning")
     return {"names": changes if read is None else name_codes(read, changes)}
 
 
@@ -71,35 +65,32 @@ def class_code(report: dict[str, Any]) -> str | None:
 
 
 def links_of_codes(
-    spec: LatentSpec,
-    codes: list[Tensor],
-    heads: tuple[Head, ...],
-    read: dict[str, Tensor],
-    unreliable: tuple[str, ...] = (),
+    spec: LatentSpec, codes: list[Tensor], heads: tuple[Head, ...], read: dict[str, Tensor], unreliable: tuple = ()
 ) -> dict[str, Any]:
     """What generated pictures say of their codes: one tensor [N] per code; per head, the index of the value read, [N].
 
     codes     per code: "mi", mutual information with each head in nats (see `link`), "mi_bias", the most that was taken
               off for chance; of a categorical code also "rates", per category, of what varies, by name
-    strong    see `strong_readings`
+    strong    `strong_readings` of each code, the largest excess first
     families  which of FAMILIES are among these, and "n", how many
     unread    the heads in `unreliable`, which count for neither
     """
     report: dict[str, Any] = {"codes": {}, "strong": [], "unread": list(unreliable), "samples": len(codes[0])}
     for i, (code, c) in enumerate(zip(spec.codes, codes, strict=True)):
         groups, k = code.bins(c)
-        tables = {head.name: contingency(groups, read[head.name], k, len(head.values)) for head in heads}
-        links = {name: link(table) for name, table in tables.items()}
-        entry: dict[str, Any] = {"mi": {name: mi for name, (mi, _) in links.items()}}
+        tables = {head: contingency(groups, read[head.name], k, len(head.values)) for head in heads}
+        links = {head.name: link(table) for head, table in tables.items()}
+        entry = report["codes"][spec.name(i)] = {"mi": {name: mi for name, (mi, _) in links.items()}}
         entry["mi_bias"] = max(bias for _, bias in links.values())
         if isinstance(code, Categorical):
-            rates = {name: (head, rate) for head in heads for name, rate in rates_of(head, tables[head.name]).items()}
-            excess = {name: (rate - rate.quantile(0.5)).max() for name, (_, rate) in rates.items()}
-            varied = {name: rate for name, (_, rate) in rates.items() if excess[name] >= MIN_EXCESS_FOR_RATES}
-            entry["rates"] = {name: [round(r, 4) for r in rate.tolist()] for name, rate in varied.items()}
-            reliable = {name: (head, rate) for name, (head, rate) in rates.items() if head.name not in unreliable}
-            report["strong"] += strong_readings(spec.name(i), reliable)
-        report["codes"][spec.name(i)] = entry
+            entry["rates"], strong = {}, []
+            for head, table in tables.items():
+                shares = (table.double() / table.sum(dim=1, keepdim=True).clamp_min(1)).unbind(dim=1)
+                rates = {name: share for i, share in enumerate(shares) if (name := value_name(head, i))}
+                varied = {name: r for name, r in rates.items() if (r - r.quantile(0.5)).max() >= MIN_EXCESS_FOR_RATES}
+                entry["rates"] |= {name: [round(r, 4) for r in rate.tolist()] for name, rate in varied.items()}
+                strong += [] if head.name in unreliable else strong_readings(spec.name(i), head, rates)
+            report["strong"] += sorted(strong, key=lambda entry: entry["median"] - entry["rate"])
     reads = {entry["reads"] for entry in report["strong"]}
     found = [family for family, members in FAMILIES.items() if reads.intersection(members)]
     return report | {"families": {"n": len(found), "found": found}}
@@ -107,8 +98,8 @@ def links_of_codes(
 
 def unreliable_heads(classifier: Classifier) -> tuple[str, ...]:
     """Heads whose held-out errors are not MIN_SKILL fewer than those of always answering the commonest value."""
-    held_out = [(head.name, classifier.about["held_out"][head.name]) for head in classifier.heads]
-    return tuple(name for name, of in held_out if 1 - of["accuracy"] > (1 - MIN_SKILL) * (1 - of["commonest"]))
+    held_out = {head.name: classifier.about["held_out"][head.name] for head in classifier.heads}
+    return tuple(n for n, of in held_out.items() if 1 - of["accuracy"] > (1 - MIN_SKILL) * (1 - of["commonest"]))
 
 
 def pose(x: Tensor) -> Tensor:
@@ -130,19 +121,11 @@ def contingency(c: Tensor, v: Tensor, k: int, values: int) -> Tensor:
 def link(table: Tensor) -> tuple[float, float]:
     """(mutual information in nats less its bias, the bias) of a contingency table int64 [K, V].
 
-    Counted on N samples, independent variables show (K - 1)(V - 1) / 2N nats on average (Miller 1955), rows and
-    columns that occur; what is left is about 0 for these, and may be just below.
+    On N samples independent variables show (K - 1)(V - 1) / 2N nats on average (Miller 1955), of what occurs.
     """
-    rows, columns = (int((table.sum(dim=axis) > 0).sum()) for axis in (1, 0))
+    rows, columns = (int(table.any(dim=axis).sum()) for axis in (1, 0))
     bias = (rows - 1) * (columns - 1) / (2 * int(table.sum()))
     return float(mutual_info_score(None, None, contingency=table.numpy())) - bias, bias
-
-
-def rates_of(head: Head, table: Tensor) -> dict[str, Tensor]:
-    """By the name of each value that has one, how often it is read per category, float64 [K]."""
-    shares = (table.double() / table.sum(dim=1, keepdim=True).clamp_min(1)).unbind(dim=1)
-    names = [value_name(head, i) for i in range(len(head.values))]
-    return {name: share for name, share in zip(names, shares, strict=True) if name}
 
 
 def value_name(head: Head, value: int) -> str | None:
@@ -157,31 +140,28 @@ def head_name(head: Head) -> str:
     return WORDS.get(head.name) or head.name.replace("_", " ").lower().removeprefix("wearing ")
 
 
-def strong_readings(code: str, rates: dict[str, tuple[Head, Tensor]]) -> list[dict[str, Any]]:
-    """What is read in a category MIN_EXCESS_FOR_NAME more often than in the median one, the largest excess first."""
+def strong_readings(code: str, head: Head, rates: dict[str, Tensor]) -> list[dict[str, Any]]:
+    """What is read in a category MIN_EXCESS_FOR_NAME more often than in the median one."""
     found = []
-    for name, (head, rate) in rates.items():
-        topic = name if head.values == ("no", "yes") else head_name(head)
-        median = rate.quantile(0.5).item()
+    for name, rate in rates.items():
+        topic, median = name if head.values == ("no", "yes") else head_name(head), rate.quantile(0.5).item()
         for category, r in enumerate(rate.tolist()):
             if r - median >= MIN_EXCESS_FOR_NAME:
                 of = {"code": code, "category": category, "reads": name, "topic": topic}
                 found.append(of | {"rate": r, "median": median})
-    return sorted(found, key=lambda entry: entry["median"] - entry["rate"])
+    return found
 
 
 def name_codes(read: dict[str, Any], changes: dict[str, str]) -> dict[str, str]:
     """Names of codes and categories: {"c1": "digit", "c1=7": "digit 3 94%", "c3": "hat, smile", "c5": "brightness"}.
 
-    read: as of `links_of_codes`. A code's name lists what its named categories are about, at most three, then what it
-    changes (`changes`, by code); what has no strong link has no name.
+    read: as of `links_of_codes`. A code's name is of three topics of its categories at most, and of what it changes.
     """
     named, topics = {}, {}
     for entry in read["strong"]:
         named.setdefault(f"{entry['code']}={entry['category']}", f"{entry['reads']} {entry['rate']:.0%}")
         topics.setdefault(entry["code"], {})[entry["topic"]] = None
     for code in read["codes"]:
-        words = [*list(topics.get(code, {}))[:3], *([changes[code]] if code in changes else [])]
-        if words:
+        if words := [*[*topics.get(code, {})][:3], *filter(None, [changes.get(code)])]:
             named[code] = ", ".join(words)
     return named

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from infogan_core.data.images import ImageSet
-    from infogan_core.measure.classifier import Classifier
-    from infogan_core.runs import Run
+from infogan_core.data.images import ImageSet
+from infogan_core.measure.classifier import Classifier
+from infogan_core.runs import Run
 
 REAL_IMAGES = 10_000  # at most so many of a split are read: MNIST's whole test set
 
@@ -28,13 +26,7 @@ class Context:
     seed: int = 0
     classifier: Classifier | None = None
     inception: bool = False
-    _results: dict[Measurement, dict[str, Any]] = field(default_factory=dict)
-
-    def result(self, measurement: Measurement) -> dict[str, Any]:
-        """What a measurement returns; measured once, so that another may build on it."""
-        if measurement not in self._results:
-            self._results[measurement] = measurement(self)
-        return self._results[measurement]
+    report: dict[str, Any] = field(default_factory=dict)  # what has been measured so far
 
     @cached_property
     def generated(self) -> tuple[list[Tensor], Tensor]:
@@ -44,29 +36,22 @@ class Context:
 
     @cached_property
     def real(self) -> dict[str, tuple[Tensor, Tensor | None]]:
-        """Pixels and labels of "train" and, where there are any, of "held_out" pictures; see `random_images`."""
-        splits = {"train": self.images, "held_out": self.images.held_out}
-        return {name: random_images(split, self.seed) for name, split in splits.items() if split is not None}
+        """Pixels and labels of "train" and, where there are any, of "held_out" pictures."""
+        real = {}
+        for name, split in (("train", self.images), ("held_out", self.images.held_out)):
+            if split is not None:
+                # at random, because files are often sorted by class
+                chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(self.seed))[:REAL_IMAGES]
+                real[name] = split.pixels[chosen], None if split.labels is None else split.labels[chosen]
+        return real
 
     @cached_property
     def features(self) -> dict[str, Tensor] | None:
-        """The classifier's features [N, F] of "generated", "train" and "held_out" pictures.
-
-        None without a classifier, or where a split is a single picture, which has no covariance.
-        """
+        """The classifier's features [N, F] of "generated", "train" and "held_out" pictures, of two or more each."""
         if self.classifier is None or any(len(pixels) < 2 for pixels, _ in self.real.values()):
             return None
         pictures = {"generated": as_pixels(self.generated[1])} | {name: x for name, (x, _) in self.real.items()}
         return {name: self.classifier.penultimate(x) for name, x in pictures.items()}
-
-
-Measurement = Callable[[Context], dict[str, Any]]  # of a part of the report; {} where it cannot be measured
-
-
-def random_images(images: ImageSet, seed: int) -> tuple[Tensor, Tensor | None]:
-    """Pixels and labels of at most REAL_IMAGES images, at random, because files are often sorted by class."""
-    chosen = torch.randperm(len(images.pixels), generator=torch.Generator().manual_seed(seed))[:REAL_IMAGES]
-    return images.pixels[chosen], None if images.labels is None else images.labels[chosen]
 
 
 def as_pixels(x: Tensor) -> Tensor:

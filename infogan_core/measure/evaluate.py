@@ -16,7 +16,7 @@ from infogan_core.data.images import ImageSet
 from infogan_core.device import BATCH, threads_for, using_threads
 from infogan_core.files import require_space, write_whole
 from infogan_core.measure.classifier import find_classifier
-from infogan_core.measure.code_effects import SWEEP, SWEEPS_PER_CATEGORY, digit_kept, effects
+from infogan_core.measure.code_effects import SWEEP, SWEEPS_PER_CATEGORY, effects
 from infogan_core.measure.code_names import meaning, names
 from infogan_core.measure.context import Context
 from infogan_core.measure.labels import overfitting, recognition
@@ -27,13 +27,12 @@ from infogan_core.runs import Run, load_run
 
 def mi_of_codes(context: Context) -> dict[str, Any]:
     """{"codes": equation 5 per code, in nats: L_I with its standard error and ceiling; R^2 of Q's mean}."""
-    spec, (codes, x) = context.run.config.latents, context.generated
-    q_params = [q.float().cpu() for q in context.run.q_params(x)]
-    report = {}
-    for i, (code, q, c) in enumerate(zip(spec.codes, q_params, codes, strict=True)):
+    spec, (codes, x), report = context.run.config.latents, context.generated, {}
+    for i, (code, q, c) in enumerate(zip(spec.codes, context.run.q_params(x), codes, strict=True)):
+        q = q.float().cpu()
         bound = code.log_q(q, c).double() + code.entropy
-        numbers = {"mi": bound.mean().item(), "mi_stderr": bound.std().item() / math.sqrt(len(x))}
-        numbers["ceiling"] = code.ceiling
+        stderr = bound.std().item() / math.sqrt(len(x))
+        numbers = {"mi": bound.mean().item(), "mi_stderr": stderr, "ceiling": code.ceiling}
         if isinstance(code, Categorical):
             report[spec.name(i)] = {"kind": "categorical", **numbers}
         else:
@@ -52,20 +51,9 @@ def conditions(context: Context) -> dict[str, Any]:
     return {"conditions": report}
 
 
-# Each takes the context and returns its part of the report, {} where it cannot be measured. A new measurement is a
-# function and an entry here; `context.result(another)` is what another one returned.
-MEASUREMENTS = [
-    inception,  # first what may be refused: without Inception, and images of another shape than the run's
-    recognition,
-    mi_of_codes,
-    effects,
-    overfitting,
-    quality,
-    meaning,
-    digit_kept,
-    names,
-    conditions,
-]
+# Each takes the context and returns its part of the report, {} where it cannot be measured; `context.report` holds the
+# parts of those before it. What may be refused is first: without Inception, and images of another shape than the run's.
+MEASUREMENTS = [inception, recognition, mi_of_codes, effects, overfitting, quality, meaning, names, conditions]
 
 
 @torch.no_grad()
@@ -97,37 +85,32 @@ def evaluate(
     standard FID. Raises ValueError below two samples or where only one of run and images is rendered, RuntimeError
     where Inception cannot be had, and for the file `features` what `load_classifier` raises.
     """
-    run = load_run(run) if isinstance(run, (str, os.PathLike)) else run
-    _check(run, images, samples)
-    trained_here = run.path is not None and (Path(run.path) / "checkpoint.pt").is_file()
-    folder = Path(out) if out is not None else Path(run.path) if trained_here else None
-    if folder is not None:
-        require_space(folder, 1 << 20, "out")
-    context = Context(run, images, samples, seed, find_classifier(images, features), inception)
-    report: dict[str, Any] = {}
-    bar = tqdm(MEASUREMENTS, "evaluate", leave=False, disable=BATCH in os.environ)
-    with using_threads(threads_for(run.config)):
-        for measurement in bar:
-            bar.set_postfix_str(measurement.__name__)
-            report = merged(report, context.result(measurement))
-    run.report = report
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "metrics.json", (json.dumps(report, indent=2, allow_nan=False) + "\n").encode())
-    return report
-
-
-def merged(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-    """Both as one new dict; what is a dict in both is merged in the same way."""
-    return a | {key: merged(a[key], of) if key in a and isinstance(of, dict) else of for key, of in b.items()}
-
-
-def _check(run: Run, images: ImageSet, samples: int) -> None:
     if not isinstance(images, ImageSet):
         found = type(images).__name__
         raise ValueError(f"evaluate: images must be an ImageSet, as load_images() returns one, found {found}")
     if samples < 2:
         raise ValueError(f"evaluate: samples must be at least 2 for a standard error, found {samples}")
+    run = load_run(run) if isinstance(run, (str, os.PathLike)) else run
     if run.env.get("note", images.stand_in_note) != images.stand_in_note:
         data = run.env["data"]
         raise ValueError(f"evaluate: {run.path} was trained on {data}, these are {images.name}; give its source")
+    if out is None and run.path is not None and (Path(run.path) / "checkpoint.pt").is_file():
+        out = run.path
+    if out is not None:
+        require_space(Path(out), 1 << 20, "out")
+    context = Context(run, images, samples, seed, find_classifier(images, features), inception)
+    bar = tqdm(MEASUREMENTS, "evaluate", leave=False, disable=BATCH in os.environ)
+    with using_threads(threads_for(run.config)):
+        for measurement in bar:
+            bar.set_postfix_str(measurement.__name__)
+            context.report = merged(context.report, measurement(context))
+    run.report = context.report
+    if out is not None:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        write_whole(Path(out) / "metrics.json", (json.dumps(run.report, indent=2, allow_nan=False) + "\n").encode())
+    return run.report
+
+
+def merged(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    """Both as one new dict; what is a dict in both is merged in the same way."""
+    return a | {key: merged(a[key], of) if key in a and isinstance(of, dict) else of for key, of in b.items()}

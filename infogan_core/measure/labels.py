@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import Tensor
 
+from infogan_core.measure.context import Context
 from infogan_core.model.latents import Categorical
-
-if TYPE_CHECKING:
-    from infogan_core.measure.context import Context
-    from infogan_core.runs import Run
+from infogan_core.runs import Run
 
 SHIFTED_IMAGES = 1_000  # so many are shifted for "stability"
 
@@ -30,16 +26,15 @@ def recognition(context: Context) -> dict:
         return {}
     split = "held_out" if "held_out" in context.real else "train"
     pixels, labels = context.real[split]
-    q = read_categories(run, pixels)
-    stable = stability(run, pixels[:SHIFTED_IMAGES])
+    q, stable = read_categories(run, pixels), stability(run, pixels[:SHIFTED_IMAGES])
     report = {"real": {"split": split, "n": len(pixels), **certainty(q[0]), "stability": stable}}
     fit_pixels, fit_labels = context.real["train"]
     if labels is not None and fit_labels is not None:
         fit = [p.argmax(dim=1) for p in read_categories(run, fit_pixels)]
         best = max(range(len(fit)), key=lambda i: normalized_mutual_info_score(fit_labels, fit[i]))
         matching = match_categories(fit[best], fit_labels, q[best].shape[1])
-        fitted = {"code": names[best], "fitted_on": len(fit_pixels)}
-        report[split] = agreement(q[best].argmax(dim=1), labels, matching) | fitted
+        report[split] = agreement(q[best].argmax(dim=1), labels, matching)
+        report[split] |= {"code": names[best], "fitted_on": len(fit_pixels)}
     return report
 
 
@@ -47,8 +42,8 @@ def overfitting(context: Context) -> dict:
     """{"overfitting": D's mean output for "train", "held_out" and "generated" pictures, and "r_v" of them}.
 
     r_v = (D(train) - D(held out)) / (D(train) - D(G)), equation 1 of Karras et al. 2020: 0 where D rates unseen real
-    pictures like those that it was trained on, 1 where it rates them like generated ones. It is left out where D rates
-    training pictures no higher than generated ones, and all of it where no pictures are held out.
+    pictures like those that it was trained on, 1 where it rates them like generated ones, and absent where it rates
+    training pictures no higher than generated ones. Nothing is said where no pictures are held out.
     """
     if "held_out" not in context.real:
         return {}
@@ -84,10 +79,7 @@ def stability(run: Run, pixels: Tensor) -> float:
 
 
 def match_categories(categories: Tensor, labels: Tensor, k: int) -> Tensor:
-    """The one-to-one matching with the most hits (Hungarian method, Kuhn 1955): int64 [k], category -> label.
-
-    A category with no label left gets -1; with fewer categories than labels, some labels are never named.
-    """
+    """The one-to-one matching with the most hits (Hungarian method, Kuhn 1955): int64 [k], category -> label or -1."""
     classes = int(labels.max()) + 1
     hits = torch.bincount(categories * classes + labels, minlength=k * classes).view(k, classes)
     matched, names = linear_sum_assignment(hits.numpy(), maximize=True)
@@ -100,5 +92,5 @@ def agreement(categories: Tensor, labels: Tensor, matching: Tensor) -> dict:
     """Accuracy under `matching` [K], and two scores that need none: NMI and ARI. Categories and labels int64 [N]."""
     right = (matching[categories] == labels).double().mean().item()
     nmi, ari = (float(score(labels, categories)) for score in (normalized_mutual_info_score, adjusted_rand_score))
-    report = {"n": len(labels), "accuracy": right, "error": 1 - right, "nmi": nmi, "ari": ari}
-    return report | {"matching": matching.tolist()}
+    found = {"n": len(labels), "accuracy": right, "error": 1 - right, "nmi": nmi, "ari": ari}
+    return found | {"matching": matching.tolist()}

@@ -1,4 +1,4 @@
-"""What is measured on pictures: slant, width and thickness of a bright thing on black, light and colour of RGB."""
+"""What is measured on pictures in 0..1, one number each: of a bright thing on black [N, H, W], of RGB [N, 3, H, W]."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
-
-BLACK = 0.1  # added to luma before its logarithm, which would else see little but the darkest pixels
 
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -26,7 +24,7 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def slant(x: Tensor) -> Tensor:
-    """-mu11 / mu02, the shear of OpenCV's digit deskewing: px to the right per px up, so that "/" is positive."""
+    """The shear of OpenCV's digit deskewing: px to the right per px up, so that "/" is positive."""
     _, mu11, mu02 = moments(x)
     return -mu11 / mu02
 
@@ -37,12 +35,12 @@ def width(x: Tensor) -> Tensor:
     return (12 * (mu20 - mu11**2 / mu02)).sqrt()
 
 
-def stroke_thickness(x: Tensor, upsample: int = 4) -> Tensor:
+def stroke_thickness(x: Tensor) -> Tensor:
     """4 x the mean distance to the stroke's edge, in px: a long bar w px thick has mean distance w / 4; 0 without edge.
 
     Upsampled and cut at half the brightest pixel, after Morpho-MNIST (Castro et al. 2019), without its skeleton.
     """
-    thickness = []
+    thickness, upsample = [], 4
     for part in x.float().split(500):
         fine = interpolate(part[:, None], scale_factor=upsample, mode="bilinear")[:, 0]
         for stroke in (fine > fine.amax(dim=(1, 2), keepdim=True) / 2).numpy():
@@ -53,37 +51,34 @@ def stroke_thickness(x: Tensor, upsample: int = 4) -> Tensor:
 
 
 def luma(x: Tensor) -> Tensor:
-    """Brightness of each pixel as the eye weighs it (ITU-R BT.601): [N, 3, H, W] in 0..1 -> [N, H, W] in 0..1."""
+    """Brightness of each pixel as the eye weighs it (ITU-R BT.601): [N, 3, H, W] -> [N, H, W]."""
     return torch.einsum("nchw,c->nhw", x.double(), torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64))
 
 
 def brightness(x: Tensor) -> Tensor:
-    """Mean luma, 0..1: [N, 3, H, W] -> [N]."""
+    """Mean luma, 0..1."""
     return luma(x).mean(dim=(1, 2))
 
 
 def contrast(x: Tensor) -> Tensor:
-    """Standard deviation of luma over the picture (RMS contrast, Peli 1990), 0..0.5: [N, 3, H, W] -> [N]."""
+    """Standard deviation of luma over the picture (RMS contrast, Peli 1990), 0..0.5."""
     return luma(x).std(dim=(1, 2), correction=0)
 
 
 def saturation(x: Tensor) -> Tensor:
-    """HSV's (max - min) / max of the channels, each pixel weighing as it is bright, 0..1: [N, 3, H, W] -> [N]."""
+    """HSV's (max - min) / max of the channels, each pixel weighing as it is bright, 0..1."""
     highest, lowest = x.double().amax(dim=1), x.double().amin(dim=1)
     return (highest - lowest).sum(dim=(1, 2)) / highest.sum(dim=(1, 2)).clamp_min(1e-12)
 
 
 def chroma(x: Tensor) -> Tensor:
-    """Mean colour as a point of the plane in which grey is 0 and hue the angle: [N, 3, H, W] -> [N, 2].
-
-    Its axes are R - (G + B) / 2 and (G - B) sqrt(3) / 2, those of HSV's hexagon.
-    """
+    """Mean colour as a point [N, 2] of HSV's hexagon, in which grey is 0 and hue the angle."""
     r, g, b = x.double().mean(dim=(2, 3)).unbind(dim=1)
     return torch.stack([r - (g + b) / 2, (g - b) * math.sqrt(3) / 2], dim=1)
 
 
 def hue(x: Tensor) -> Tensor:
-    """Hue of the mean colour in turns, an angle: red 0, green 1/3, blue 2/3: [N, 3, H, W] -> [N] in [0, 1)."""
+    """Hue of the mean colour in turns, an angle: red 0, green 1/3, blue 2/3."""
     across, up = chroma(x).unbind(dim=1)
     return (torch.atan2(up, across) / (2 * math.pi)) % 1
 
@@ -95,31 +90,22 @@ def border(x: Tensor) -> Tensor:
     return x[:, :, mask][:, :, None]
 
 
-def edge_energy(x: Tensor) -> Tensor:
-    """Mean step of luma from each pixel to the next on its right, 0..1; strokes have much: [N, 3, H, W] -> [N]."""
+def edges(x: Tensor) -> Tensor:
+    """Mean step of luma from each pixel to the next on its right, 0..1; strokes have much."""
     return luma(x).diff(dim=2).abs().mean(dim=(1, 2))
-
-
-def left_edge(x: Tensor) -> Tensor:
-    """Edge energy of the leftmost fifth, where a house number's left neighbour would stand: [N, 3, H, W] -> [N]."""
-    return edge_energy(x[..., : x.shape[-1] // 5])
-
-
-def right_edge(x: Tensor) -> Tensor:
-    """Edge energy of the rightmost fifth: [N, 3, H, W] -> [N]."""
-    return edge_energy(x[..., -(x.shape[-1] // 5) :])
 
 
 def mirror_axis(x: Tensor, reach: int = 5, half: int = 10, sharpness: float = 8.0) -> Tensor:
     """Pose of an aligned face: where the picture's lower half is most like its mirror image, in 32nds of the width.
 
-    [N, 3, H, H] -> [N] in -reach..reach, 0 in the middle. The eyes of aligned faces stay put, and so the nose, the
-    mouth and the cheeks of a head that turns to the right of the picture leave its axis to the left. For each column
-    c within reach, correlation of the `half` columns left of c with those right of it, mirrored, about their common
-    mean; the answer is the mean of c, weighted by exp(sharpness x correlation). Light from the side is no pose: it
-    multiplies, so log(luma + BLACK) is compared, less the slope from left to right about c.
+    In -reach..reach, 0 in the middle. The eyes of aligned faces stay put, and so the nose, the mouth and the cheeks of
+    a head that turns to the right of the picture leave its axis to the left. For each column c within reach, the `half`
+    columns left of it are correlated with those right of it, mirrored; the answer is the mean of c, weighted by
+    exp(sharpness x correlation). Light from the side is no pose: it multiplies, so log(luma) is compared, less its
+    slope about c.
     """
-    y = torch.log(luma(adaptive_avg_pool2d(x.double(), 32))[:, 16:28] + BLACK)
+    # without 0.1 the logarithm would see little but the darkest pixels
+    y = torch.log(luma(adaptive_avg_pool2d(x.double(), 32))[:, 16:28] + 0.1)
     shifts = torch.arange(-reach, reach + 0.5, 0.5, dtype=torch.float64)
     scores = []
     for c in (15.5 + shifts).tolist():

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchmetrics.image import fid, kid
 
 from infogan_core.data.load import DATASETS
 from infogan_core.device import seeded
-from infogan_core.measure.context import as_pixels
-
-if TYPE_CHECKING:
-    from infogan_core.measure.context import Context
+from infogan_core.measure.context import Context, as_pixels
 
 NEIGHBOURS = 3  # k of Kynkaanniemi et al. 2019
 MANIFOLD_POINTS = 5_000  # at most so many of each set
@@ -28,8 +26,7 @@ def quality(context: Context) -> dict[str, Any]:
     held_out, train  generated against these: see `compare`
     real             train against held_out, what a perfect generator would reach, and what chance alone makes
                      ("frechet_shuffled"): clearly less where the classifier remembers its training pictures
-    ratio            Frechet distance to held_out of generated pictures over that of train, from sets of one size
-                     ("ratio_n"), because the distance falls with the number of pictures
+    ratio            Frechet distance to held_out of generated pictures over that of train, from "ratio_n" of each
     score            `classifier_score` of each set, and the "share" of generated over held-out pictures (or train);
                      absent without a label (CelebA's attributes are not one distribution)
     n                pictures per set; without held-out ones there are only "n", "train" and "score"
@@ -70,52 +67,44 @@ def compare(a: Tensor, b: Tensor, seed: int = 0) -> dict[str, float]:
 def frechet(a: Tensor, b: Tensor) -> float:
     """Frechet distance of the Gaussians with the sets' means and covariances (Heusel et al. 2017): [N, F], [M, F].
 
-    |mean_a - mean_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)), in float64, by torchmetrics. Biased upwards for few
-    pictures: two draws of 2,000 from one distribution are not at 0.
+    In float64. Biased upwards for few pictures: two draws of 2,000 from one distribution are not at 0.
     """
-    from torchmetrics.image.fid import FrechetInceptionDistance
-
     as_they_are = nn.Identity()
     as_they_are.num_features = a.shape[1]
-    metric = FrechetInceptionDistance(as_they_are)
-    metric.update(a.double(), real=False)
-    metric.update(b.double(), real=True)
-    return metric.compute().item()
+    return _measured(fid.FrechetInceptionDistance(as_they_are), a, b).item()
 
 
 def kernel_distance(a: Tensor, b: Tensor, seed: int = 0) -> tuple[float, float]:
-    """KID (Binkowski et al. 2018) of features [N, F] and [M, F], with its standard error; float64, by torchmetrics.
+    """KID (Binkowski et al. 2018) of features [N, F] and [M, F], with its standard error, in float64.
 
-    The unbiased MMD^2 with the kernel (x.y / F + 1)^3, averaged over SUBSETS random subsets of SUBSET_SIZE: about 0
-    (and as often below) for two draws of one distribution. The error is the subsets' standard deviation over the root
-    of how many of them would be disjoint.
+    The unbiased MMD^2 with the kernel (x.y / F + 1)^3, averaged over random subsets: about 0 (and as often below) for
+    two draws of one distribution. The error is the subsets' deviation over the root of how many would be disjoint.
     """
-    from torchmetrics.image.kid import KernelInceptionDistance
-
     fewest = min(len(a), len(b))
     size = min(SUBSET_SIZE, fewest)
     with warnings.catch_warnings(), seeded(seed):  # torchmetrics draws its subsets from the global generator
         warnings.filterwarnings("ignore", message=".*will save all extracted features in buffer")
-        metric = KernelInceptionDistance(nn.Identity(), subsets=SUBSETS, subset_size=size)
-        metric.update(a.double(), real=False)
-        metric.update(b.double(), real=True)
-        mean, std = (value.item() for value in metric.compute())
-    return mean, std / math.sqrt(min(SUBSETS, fewest // size))
+        mean, std = _measured(kid.KernelInceptionDistance(nn.Identity(), subsets=SUBSETS, subset_size=size), a, b)
+    return mean.item(), std.item() / math.sqrt(min(SUBSETS, fewest // size))
+
+
+def _measured(metric: Any, a: Tensor, b: Tensor) -> Any:
+    metric.update(a.double(), real=False)
+    metric.update(b.double(), real=True)
+    return metric.compute()
 
 
 def precision_recall(a: Tensor, b: Tensor) -> tuple[float, float]:
     """Kynkaanniemi et al. 2019: the share of a within b's manifold, and of b within a's. Features [N, F], [M, F].
 
-    A manifold is the balls around a set's points that reach to their NEIGHBOURS-th nearest neighbour in it. Of both
-    sets as many points, at most MANIFOLD_POINTS, because either share grows with the number.
+    A manifold is the balls around a set's points that reach to their NEIGHBOURS-th nearest neighbour in it.
     """
-    n = min(len(a), len(b), MANIFOLD_POINTS)
+    n = min(len(a), len(b), MANIFOLD_POINTS)  # of both as many: either share grows with the number
     a, b = a[:n].double(), b[:n].double()
     return _covered(a, b), _covered(b, a)
 
 
 def _covered(points: Tensor, manifold: Tensor) -> float:
-    """Share of points [N, F] within the manifold of [M, F]."""
     k = min(NEIGHBOURS, len(manifold) - 1) + 1  # the nearest is the point itself
     radius = torch.cat([torch.cdist(part, manifold).kthvalue(k).values for part in manifold.split(1000)])
     inside = torch.cat([(torch.cdist(part, manifold) <= radius).any(dim=1) for part in points.split(1000)])
@@ -123,10 +112,7 @@ def _covered(points: Tensor, manifold: Tensor) -> float:
 
 
 def classifier_score(p: Tensor) -> float:
-    """exp of the mean KL from the marginal, 1 to K (Salimans et al. 2016, on the project's classifier): p [N, K].
-
-    K if each picture is surely of one class and all classes are alike; 1 if all pictures read the same.
-    """
+    """exp of the mean KL from the marginal, 1 to K (Salimans et al. 2016, on the project's classifier): p [N, K]."""
     p = p.double()
     return math.exp(torch.special.entr(p.mean(dim=0)).sum() - torch.special.entr(p).sum(dim=1).mean())
 
@@ -134,15 +120,12 @@ def classifier_score(p: Tensor) -> float:
 def inception(context: Context) -> dict[str, Any]:
     """{"conditions": {"inception": the standard FID, on Inception's 2048 features, and "n"}}, where it is asked for.
 
-    It takes minutes, and a download of 91 MiB. Raises RuntimeError where torch-fidelity, which brings Inception, or its
-    weights cannot be had.
+    It takes minutes and a download of 91 MiB; RuntimeError where torch-fidelity or its weights cannot be had.
     """
     if not context.inception:
         return {}
-    from torchmetrics.image.fid import FrechetInceptionDistance
-
     try:
-        metric = FrechetInceptionDistance(2048)
+        metric = fid.FrechetInceptionDistance(2048)
     except (ModuleNotFoundError, OSError) as error:
         how = "`pip install torch-fidelity`, and a network for its weights"
         raise RuntimeError(f"the standard FID needs {how} ({' '.join(str(error).split())})") from None

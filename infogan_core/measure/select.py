@@ -27,8 +27,8 @@ BEST_SIGNAL = "information"  # over ten seeds on MNIST its choice lost least acc
 def select_run(runs: Sequence[Run | str | os.PathLike]) -> Run:
     """Choose the run whose Q tells most of real pictures, by H(mean Q) - mean H(Q), sure and balanced at once.
 
-    Runs or their folders, evaluated on the same pictures; Q of the first categorical code; no label is used. Raises
-    ValueError for no runs, for different pictures, or for a run that has not been evaluated or has no categorical code.
+    Runs or their folders, evaluated on the same pictures; Q of the first categorical code. Raises ValueError for no
+    runs, for different pictures, or for a run that has not been evaluated or has no categorical code.
     """
     if isinstance(runs, (str, os.PathLike)) or not len(runs):
         raise ValueError(f"select_run: give a list of runs or of their folders to choose from, found {runs!r}")
@@ -42,19 +42,14 @@ def select_run(runs: Sequence[Run | str | os.PathLike]) -> Run:
 
 
 def consensus(categories: Sequence[Tensor]) -> list[float]:
-    """Per run, its mean NMI with the others on the same pictures, by the category that Q reads in each, int64 [N].
-
-    Raises ValueError for fewer than two runs.
-    """
-    if len(categories) < 2:
-        raise ValueError(f"consensus: agreement needs two runs or more, found {len(categories)}")
+    """Per run, its mean NMI with the others on the same pictures, by the category that Q reads in each, int64 [N]."""
     nmi = [[normalized_mutual_info_score(a, b) for b in categories] for a in categories]
     return [(sum(row) - 1) / (len(row) - 1) for row in nmi]
 
 
 def judge(signal: Sequence[float], accuracy: Sequence[float]) -> dict[str, float]:
     """How well a signal ranks runs: Spearman's rho with their accuracies, and what its choice loses to the best."""
-    chosen = max(range(len(signal)), key=lambda i: signal[i])
+    _, chosen = max(zip(signal, accuracy, strict=True), key=lambda pair: pair[0])
     constant = len(set(signal)) == 1 or len(set(accuracy)) == 1
     rho = 0.0 if constant else spearmanr(signal, accuracy).statistic
-    return {"spearman": float(rho), "regret": max(accuracy) - accuracy[chosen]}
+    return {"spearman": float(rho), "regret": max(accuracy) - chosen}

@@ -7,21 +7,18 @@ from typing import Any
 from infogan_core.measure.code_effects import COLOUR_MEASURES, STROKE_MEASURES
 from infogan_core.measure.code_names import class_code
 
-LINES = {  # where a line's number is in the report, and the line
-    "held_out": "{held_out[code]} on {held_out[n]:,} held-out images: {held_out[accuracy]:.1%} right, "
-    "NMI {held_out[nmi]:.2f}, ARI {held_out[ari]:.2f} (matched on {held_out[fitted_on]:,})",
-    "train": "{train[code]} on {train[n]:,} training images: {train[accuracy]:.1%} right, "
-    "NMI {train[nmi]:.2f}, ARI {train[ari]:.2f} (matched on {train[fitted_on]:,})",
-    "real": "{class_code} without labels: confidence {real[confidence]:.3f}, balance {real[balance]:.3f} nats, "
-    "shift-stable {real[stability]:.1%}",
-    "overfitting.r_v": "overfitting of D: r_v {overfitting[r_v]:.2f} (0: it rates held-out images like its training "
-    "images, 1: like generated ones)",
-    "quality.ratio": "Frechet distance {quality[held_out][frechet]:.2f} to held-out pictures, {quality[ratio]:.1f} "
-    "times that of real ones; kernel distance {quality[held_out][kernel]:.4f} +- "
-    "{quality[held_out][kernel_stderr]:.4f}; precision {quality[held_out][precision]:.2f}, "
-    "recall {quality[held_out][recall]:.2f}",
-    "quality.score": "classifier score {quality[score][generated]:.2f}, {quality[score][share]:.0%} of that of real "
-    "pictures",
+AGREEMENT = "{accuracy:.1%} right, NMI {nmi:.2f}, ARI {ari:.2f} (matched on {fitted_on:,})"
+LINES = {  # of a part of the report, where it has the number
+    "held_out.n": "{code} on {n:,} held-out images: " + AGREEMENT,
+    "train.n": "{code} on {n:,} training images: " + AGREEMENT,
+    "real.mi": "{code} without labels: confidence {confidence:.3f}, balance {balance:.3f} nats, "
+    "shift-stable {stability:.1%}",
+    "overfitting.r_v": "overfitting of D: r_v {r_v:.2f} (0: it rates held-out images like its training images, "
+    "1: like generated ones)",
+    "quality.ratio": "Frechet distance {held_out[frechet]:.2f} to held-out pictures, {ratio:.1f} times that of real "
+    "ones; kernel distance {held_out[kernel]:.4f} +- {held_out[kernel_stderr]:.4f}; "
+    "precision {held_out[precision]:.2f}, recall {held_out[recall]:.2f}",
+    "quality.score": "classifier score {score[generated]:.2f}, {score[share]:.0%} of that of real pictures",
 }
 
 
@@ -30,15 +27,11 @@ def summary(report: dict[str, Any]) -> str:
 
     The table has R^2 and, per measure of the pictures, Spearman's rho or, of a categorical code, the correlation ratio.
     """
-    code = class_code(report)
-    splits = {
-        split: {"code": code} | report[split] for split in ("held_out", "train") if split in report
-    }  # old reports
     lines = [f"{report['conditions']['data']}; {report['conditions']['samples']:,} samples"]
-    for path, line in LINES.items():
-        part, _, key = path.partition(".")
-        if part in report and (not key or key in report[part]):
-            lines.append(line.format_map(report | splits | {"class_code": code}))
+    for place, line in LINES.items():
+        part, number = place.split(".")
+        if number in report.get(part, {}):
+            lines.append(line.format_map({"code": class_code(report)} | report[part]))
     return "\n".join([*lines, *_meaning(report), *_table(report)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import torch
@@ -13,21 +13,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from infogan_core.data.augment import affine_maps, warp_pictures
+from infogan_core.data.images import ImageSet
 from infogan_core.data.load import DATASETS, load_images
 from infogan_core.data.rendered import faces, house_numbers
 from infogan_core.device import seeded, using_threads
-from infogan_core.measure.classifier import (
-    FOLDER,
-    Classifier,
-    ClassifierNet,
-    Head,
-    classifier_name,
-    rgb,
-    save_classifier,
-)
-
-if TYPE_CHECKING:
-    from infogan_core.data.images import ImageSet
+from infogan_core.measure.classifier import FOLDER, Classifier, ClassifierNet, Head, classifier_name, rgb
 
 STEPS, BATCH_SIZE, LR = 1800, 128, 4e-3
 SMOOTHING = 0.05  # of the labels (Szegedy et al. 2016): keeps the classifier from being sure of everything
@@ -40,20 +30,17 @@ def columns(images: ImageSet) -> dict[str, Tensor]:
     label = DATASETS[images.kind].label if images.kind in DATASETS else "class"
     known = {} if images.labels is None else {label: images.labels}
     if images.attributes is not None:
-        known |= dict(zip(images.attribute_names, images.attributes.unbind(1), strict=True))
+        known |= dict(zip(images.attribute_names, images.attributes.T, strict=True))
     return known
 
 
 def heads_of(known: dict[str, Tensor]) -> tuple[Head, ...]:
-    """A head for each column with two values or more, in the words of a rendered picture's factor if it is one.
-
-    Raises ValueError without any.
-    """
+    """A head for each column with two values or more, in the words of a rendered picture's factor if it is one."""
     heads = []
     for name, column in known.items():
         seen = column.double().unique()
         if len(seen) > MAX_VALUES:
-            cuts = column.double().quantile(torch.tensor([1 / 3, 2 / 3], dtype=torch.float64))
+            cuts = column.double().quantile(torch.tensor([1, 2]).double() / 3)
             heads.append(Head(name, ("low", "middle", "high"), tuple(cuts.tolist())))
         elif len(seen) > 1:
             words = ("no", "yes") if seen.tolist() == [0, 1] else tuple(f"{value:g}" for value in seen.tolist())
@@ -65,15 +52,9 @@ def heads_of(known: dict[str, Tensor]) -> tuple[Head, ...]:
 
 
 def train_classifier(
-    images: ImageSet,
-    seed: int = 0,
-    steps: int = STEPS,
-    on_log: Callable[[int, float], None] = lambda step, loss: None,
+    images: ImageSet, seed: int = 0, steps: int = STEPS, on_log: Callable[[int, float], None] = lambda step, loss: None
 ) -> Classifier:
-    """A classifier trained on `images`, tested on their held-out ones, which it never sees; the same for a seed.
-
-    on_log  called at every step with its number and its loss. Raises ValueError where nothing is held out or known.
-    """
+    """A classifier trained on `images`, tested on their held-out ones, which it never sees; `on_log` gets each loss."""
     if images.held_out is None:
         raise ValueError(f"{images.name}: a classifier needs pictures of which some are held out")
     known = columns(images)
@@ -102,26 +83,17 @@ def train_classifier(
 
 
 def augment(
-    x: Tensor,
-    generator: torch.Generator,
-    warp: float = 0,
-    shift: float = 0,
-    colour: float = 0,
-    flip: bool = False,
-    negative: bool = False,
+    x: Tensor, generator: torch.Generator, *, warp=0.0, shift=0.0, colour=0.0, flip=False, negative=False
 ) -> Tensor:
-    """Pictures [N, 3, H, H] in 0..1, each changed in its own way.
-
-    Turned, sheared and stretched by up to `warp` and moved by up to `shift` px (see `affine_maps`), its contrast and
-    each channel off by up to `colour`; half of them mirrored (`flip`), or made `negative`.
-    """
+    """Pictures [N, 3, H, H] in 0..1, each in its own way: turned, sheared and stretched by up to `warp`, moved by up to
+    `shift` px, contrast and each channel off by up to `colour`; half of them mirrored (`flip`), or made `negative`."""
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(len(x), *shape, generator=generator) * 2 - 1
 
     if warp or shift or flip:
         linear = uniform(2, 2)
-        mirror = uniform(1).sign() if flip else torch.ones(1)
+        mirror = uniform(1).sign() if flip else 1
         maps = affine_maps(torch.cat([linear, uniform(2, 1)], dim=2), warp, shift, x.shape[-1])
         maps[:, 0, :2] *= mirror
         x = warp_pictures(x, maps)
@@ -162,9 +134,9 @@ def classifier(dataset: str, source: str, seed: int, steps: int, skip_bad: bool,
         raise ValueError(f"{path} exists: move it away, or name another --out")
     with click.progressbar(length=steps, label=f"{steps:,} steps", file=sys.stderr) as bar:
         trained = train_classifier(images, seed, steps, lambda step, loss: bar.update(1))
-    save_classifier(trained, path)
+    trained.save(path)
+    n = f"{len(images.held_out):,} held out"
     for head in trained.heads:
         of = trained.about["held_out"][head.name]
-        line = f"{of['accuracy']:>8.1%} right of {len(images.held_out):,} held out (commonest: {of['commonest']:.1%})"
-        click.echo(f"{head.name:<24}{line}")
+        click.echo(f"{head.name:<24}{of['accuracy']:>8.1%} right of {n} (commonest: {of['commonest']:.1%})")
     click.echo(f"{path}: {path.stat().st_size / 2**20:.2f} MiB")

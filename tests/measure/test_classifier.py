@@ -21,7 +21,6 @@ from infogan_core.measure.classifier import (
     find_classifier,
     load_classifier,
     rgb,
-    save_classifier,
 )
 from infogan_core.measure.train_classifier import accuracy, augment, columns, heads_of, train_classifier
 
@@ -178,7 +177,8 @@ def test_augmentation_keeps_the_range_and_the_plain_picture():
 
 def test_file_keeps_what_is_read(trained, tmp_path):
     """fp16 weights read nearly alike; below 3 MiB; the metadata says what it is."""
-    path, x = save_classifier(trained[0], tmp_path / "new" / "svhn.safetensors"), blobs(n=50).pixels
+    path, x = tmp_path / "new" / "svhn.safetensors", blobs(n=50).pixels
+    trained[0].save(path)
     again = load_classifier("svhn", path)
     assert torch.allclose(again.read(x)["digit"], trained[0].read(x)["digit"], atol=0.02)
     assert again.heads == trained[0].heads
@@ -189,7 +189,8 @@ def test_file_keeps_what_is_read(trained, tmp_path):
 
 def test_rendered_pictures_have_a_classifier_of_their_own(tmp_path):
     f = train_classifier(divided(note="rendered, not SVHN"), steps=1)
-    path = save_classifier(f, tmp_path / "x.safetensors")
+    path = tmp_path / "x.safetensors"
+    f.save(path)
     assert load_classifier("svhn-rendered", path).about["dataset"] == "svhn-rendered"
     with pytest.raises(ValueError, match=r"the classifier of 'svhn-rendered', not of 'svhn'"):
         load_classifier("svhn", path)
@@ -210,7 +211,8 @@ def test_missing_file_says_how_to_make_it(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "metadata", "weights", "shape"])
 def test_damaged_file_is_refused_in_one_line(trained, tmp_path, damage):
-    path = save_classifier(trained[0], tmp_path / "svhn.safetensors")
+    path = tmp_path / "svhn.safetensors"
+    trained[0].save(path)
     data, state = path.read_bytes(), load_file(path)
     metadata = {"heads": json.dumps([{"name": "x", "values": ["no", "yes"], "edges": [0.5]}]), "about": "{}"}
     if damage in ("cut", "empty", "text"):

@@ -107,7 +107,7 @@ def test_forty_points_above_the_median(rate, strong):
     """Against the median of 10%, not the mean, and not 0."""
     rates = torch.full((10,), 0.1, dtype=torch.float64)
     rates[3], rates[4] = rate, 0.45
-    found = code_names.strong_readings("c2", {"hat": (attribute("Wearing_Hat"), rates)})
+    found = code_names.strong_readings("c2", attribute("Wearing_Hat"), {"hat": rates})
     assert [(e["code"], e["category"], e["reads"]) for e in found] == [("c2", 3, "hat")] * strong
 
 

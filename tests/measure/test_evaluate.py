@@ -209,7 +209,7 @@ def house_numbers(tmp_path_factory):
     x = torch.rand(200, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 80
     x[torch.arange(200), y] += 120
     images = ImageSet(x.byte(), y, "SVHN", kind="svhn").hold_out_last(50)
-    classifier.save_classifier(train_classifier.train_classifier(images, steps=15), folder / "svhn.safetensors")
+    train_classifier.train_classifier(images, steps=15).save(folder / "svhn.safetensors")
     return images, folder
 
 

@@ -67,7 +67,7 @@ def test_real_images_are_taken_at_random(monkeypatch):
     """The first 100 of sorted files would be all one class; at random they are of all ten, and keep their labels."""
     monkeypatch.setattr(context, "REAL_IMAGES", 100)
     y = torch.arange(10).repeat_interleave(100)
-    x, kept = context.random_images(ImageSet(y.to(torch.uint8)[:, None, None, None], y, "sorted"), seed=0)
+    x, kept = Context(None, ImageSet(y.to(torch.uint8)[:, None, None, None], y, "sorted")).real["train"]
     assert (len(x), len(kept.unique())) == (100, 10)
     assert torch.equal(x[:, 0, 0, 0].long(), kept)
 

@@ -10,6 +10,7 @@ from torch import tensor
 from fake_run import bars
 from infogan_core.data.rendered.faces import faces
 from infogan_core.measure import picture_measures
+from infogan_core.measure.code_effects import COLOUR_MEASURES
 
 
 @pytest.mark.parametrize("shear", [-0.4, 0.0, 0.3])
@@ -107,8 +108,8 @@ def test_edges_tell_left_from_right():
     """A white stroke two pixels wide at the left edge: two unit steps in five differences, and none at the right."""
     x = flat(0, 0, 0)
     x[..., 2:4] = 1
-    assert picture_measures.left_edge(x).item() == pytest.approx(2 / 5)
-    assert picture_measures.right_edge(x).item() == 0
+    assert COLOUR_MEASURES["left edge"](x).item() == pytest.approx(2 / 5)
+    assert COLOUR_MEASURES["right edge"](x).item() == 0
 
 
 def test_mirror_axis_follows_the_pattern():
