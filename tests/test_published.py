@@ -115,9 +115,7 @@ def test_every_published_seeds_house_numbers_are_as_clear_as_asked(folder):
 
 def test_a_colour_run_reaches_its_presets_targets(colour):
     """Its numbers reach the targets, and one that is a little worse is named."""
-    targets = ig.PRESETS[colour.config.dataset]["quick"].targets
-    assert {"quality.ratio"} < {target.path for target in targets}
-    ig.check_claims(colour.config, colour.report)
+    assert "every target is reached" in ig.check_claims(colour.config, colour.report)
     broken = colour.report | {"quality": colour.report["quality"] | {"ratio": 20.1}}
     with pytest.raises(AssertionError, match=r"quality\.ratio"):
         ig.check_claims(colour.config, broken)
