@@ -33,10 +33,9 @@ class JobOutput:
 def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None) -> Iterator[tuple[int, Any]]:
     """(number, call(job)) of every job, in the order in which they finish, one at a time on each worker.
 
-    `scheduler` is the address of a running Dask cluster, whose workers see these files under the same paths; without
-    one, a cluster on this machine with a worker per job, at most one per core. A job whose worker dies is done again
-    by another; where that happens several times, Dask's exception stands in for what call(job) returns. Raises
-    OSError or ValueError, naming the address, where no scheduler answers.
+    `scheduler` is the address of a running Dask cluster that sees the same files; without one, this machine's cores
+    work. A job whose worker dies is done again by another; after several deaths Dask's exception stands for the result.
+    Raises OSError or ValueError, naming the address, where no scheduler answers.
     """
     with Client(scheduler, timeout=10) if scheduler else _client_here(len(jobs)) as client:
         client.subscribe_topic(TOPIC, lambda event: print(event[1], flush=True))
