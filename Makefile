@@ -10,11 +10,8 @@ make celeba         the published faces; with SOURCE= or PROFILE= a training
 make lab            JupyterLab: NOTEBOOK=mnist, ARGS= for its own flags; root needs ARGS=--allow-root
 make gallery        the published runs as a web page: THEME=light or dark, ARGS= for Voila's own flags
 make share          one HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html
-make classifier     a classifier for evaluate(): DATASET=svhn SOURCE=path SEED=0 SKIP_BAD=False OUT=folder
-make features       the same
+make features       a classifier for evaluate(): DATASET=svhn SOURCE=path SEED=0 SKIP_BAD=False OUT=folder
 make study          the paper's claims, measured again, in hours: STUDY=figure1 for one, SOURCE=download or a path
-make evidence       all of MNIST's studies
-make figure1        the same as make study STUDY=figure1
 make results        outputs/published/RESULTS.md and README's tables, from the files of the runs
 make test           every check that CI runs
 make bench          the time of a training step here
@@ -42,8 +39,7 @@ help:
 	$(info $(HELP)) @:
 
 NOTEBOOKS := mnist svhn celeba
-STUDIES := study evidence figure1
-.PHONY: help $(NOTEBOOKS) $(STUDIES) lab gallery share classifier features results test bench bench-sliders
+.PHONY: help $(NOTEBOOKS) lab gallery share features study results test bench bench-sliders
 
 mnist: WEIGHTS ?= train
 svhn celeba: WEIGHTS ?= $(if $(call named,SOURCE)$(call named,PROFILE),train,published)
@@ -69,15 +65,14 @@ share: OUT ?= $(notdir $(patsubst %/,%,$(RUN))).html
 share: .venv/installed-show
 	$(BIN)/python -m infogan_core share "$(RUN)" "$(OUT)"
 
-classifier features: SOURCE ?= embedded
-classifier features: OUT ?= outputs/classifier
-classifier features: .venv/installed
+features: SOURCE ?= embedded
+features: OUT ?= outputs/classifier
+features: .venv/installed
 	$(BIN)/python -m infogan_core classifier $(DATASET) "$(SOURCE)" --seed $(SEED) --out "$(OUT)" \
 		$(if $(filter True,$(SKIP_BAD)),--skip-bad)
 
-figure1: STUDY = figure1
-$(STUDIES): SOURCE ?= download
-$(STUDIES): .venv/installed
+study: SOURCE ?= download
+study: .venv/installed
 	$(BIN)/python -m infogan_core study $(STUDY) --source "$(SOURCE)"
 
 results: .venv/installed

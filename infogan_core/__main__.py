@@ -15,15 +15,12 @@ COMMANDS = {  # the module of each, which is imported when the command is called
     "study": ("studies.command:study", "Measure claims of the paper again, over many runs."),
     "results": ("studies.command:results", "Write RESULTS.md and README's tables from the published runs."),
 }
-OUR_ERRORS = (ValueError, OSError, RuntimeError, FloatingPointError)  # what the suite raises, in words for its user
 
 
 class LazyGroup(click.Group):
     """A group of placeholders, enough for --help and for "did you mean"; the command that is called is imported."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str, click.Command, list[str]]:
         name, _, rest = super().resolve_command(ctx, args)
         module, attribute = COMMANDS[name][0].split(":")
         return name, getattr(import_module(f"infogan_core.{module}"), attribute), rest
@@ -41,13 +38,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return group.main(arguments or ["--help"], prog_name="python -m infogan_core", standalone_mode=False) or 0
     except click.Abort as stopped:  # click's own word for Ctrl-C
-        message, code = str(stopped.__cause__ or ""), 130
-    except (click.ClickException, *OUR_ERRORS) as error:
-        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        message, code = f"error: {' '.join(text.split())}", 2
-    if message:
-        print(message, file=sys.stderr)
-    return code
+        if stopped.__cause__:
+            print(stopped.__cause__, file=sys.stderr)
+        return 130
+    except click.ClickException as error:
+        text = error.format_message()
+    except ModuleNotFoundError as error:
+        text = f"{error}: install it with pip install -r requirements-show.txt"
+    except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
+        text = str(error)
+    print("error:", *text.split(), file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -22,9 +22,8 @@ def loaded(name):
 
 @pytest.mark.parametrize("name", HERE)
 def test_every_option_has_help(name):
-    options = [option for option in loaded(name).params if isinstance(option, click.Option)]
-    assert options
-    assert [option.name for option in options if not option.help] == []
+    assert loaded(name).help
+    assert [p.name for p in loaded(name).params if isinstance(p, click.Option) and not p.help] == []
 
 
 REFUSED = ["batch", "notebooks/mnist.ipynb", "-p", "sed", "0", "--out", "x"]
@@ -58,6 +57,12 @@ def test_an_error_of_ours_is_one_line(monkeypatch, capsys, kind):
     raising(monkeypatch, kind("the disk\nis full"))
     assert main(["train"]) == 2
     assert capsys.readouterr().err == "error: the disk is full\n"
+
+
+def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(monkeypatch, capsys):
+    raising(monkeypatch, ModuleNotFoundError("No module named 'onnx'"))
+    assert main(["train"]) == 2
+    assert capsys.readouterr().err.startswith("error: No module named 'onnx': install it with pip install -r ")
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

@@ -32,10 +32,7 @@ def _is_value(word: str) -> bool:
 
 
 def parse_value(text: str) -> list[Any]:
-    """0..4 -> [0, 1, 2, 3, 4]; a number, True, False, None or a quoted text -> that; any other word is text.
-
-    Raises ValueError for an empty range.
-    """
+    """0..4 -> [0, 1, 2, 3, 4]; a number, True, False, None or a quoted text -> that; any other word is text."""
     if bounds := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", text):
         first, last = map(int, bounds.groups())
         if first > last:

@@ -15,8 +15,6 @@ from infogan_core.batch.notebook_parameters import check, read_notebook
 from infogan_core.files import PROJECT, require_space
 from infogan_core.model.known import check_known
 
-MEANING = {"profile", "seed", "device"}  # parameters that can be checked without running the notebook
-
 
 @dataclass(frozen=True)
 class Job:
@@ -27,10 +25,6 @@ class Job:
     varying: dict[str, Any]
     parameters: dict[str, Any]
     key: str
-
-    @property
-    def name(self) -> str:
-        return ",".join(f"{name}={value}" for name, value in self.varying.items()) or self.notebook.stem
 
 
 def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path, remote: bool = False) -> list[Job]:
@@ -44,7 +38,8 @@ def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path, remote:
     values = {name: check(name, given, defaults[name]) for name, given in grid.items()}
     if (varies := [name for name in values if len(values[name]) > 1]) and "out" in values:
         raise ValueError("-p out would be shared by several runs; --out gives each run a folder of its own")
-    package, jobs = package_digest(), []
+    package = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(PROJECT.glob("infogan_core/**/*.py"))]
+    jobs = []
     for combination in itertools.product(*values.values()):
         parameters = dict(zip(values, combination, strict=True))
         varying = {name: parameters[name] for name in varies}
@@ -53,35 +48,27 @@ def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path, remote:
             parameters.setdefault("out", str(folder))
         key = json.dumps([package, code, defaults | parameters], sort_keys=True, default=repr).encode()
         jobs.append(Job(notebook, folder / notebook.name, varying, parameters, hashlib.sha256(key).hexdigest()))
+        if jobs[-1].executed.resolve() == notebook.resolve():
+            raise ValueError(f"--out {out} would overwrite {notebook} with its executed copy")
     if len({job.executed for job in jobs}) < len(jobs):
         raise ValueError(f"two runs would share a folder in {out}: a value is given twice")
-    if any(job.executed.resolve() == notebook.resolve() for job in jobs):
-        raise ValueError(f"--out {out} would overwrite {notebook} with its executed copy")
     require_space(out, 1 << 20, "--out")
-    if grid.keys() & MEANING:
+    if meaning := grid.keys() & {"profile", "seed", "device"}:
         for job in jobs:
-            check_meaning(notebook, defaults | job.parameters, remote)
+            check_meaning(notebook.stem, {name: job.parameters[name] for name in meaning}, remote)
     return jobs
 
 
-def check_meaning(notebook: Path, parameters: Mapping[str, Any], remote: bool) -> None:
+def check_meaning(dataset: str, given: dict[str, Any], remote: bool) -> None:
     """Raise ValueError or RuntimeError for a profile, seed or device that a data set's own notebook would refuse."""
     from infogan_core.device import resolve_device
     from infogan_core.recipes.presets import PRESETS, preset
 
-    if notebook.stem not in PRESETS or not parameters.keys() >= MEANING:
+    if dataset not in PRESETS:
         return
-    preset(notebook.stem, parameters["profile"], seed=parameters["seed"])
+    preset(dataset, given.get("profile", "quick"), seed=given.get("seed", 0))
     try:
-        resolve_device(parameters["device"])
+        resolve_device(given.get("device", "auto"))
     except RuntimeError:  # no such GPU here
         if not remote:
             raise
-
-
-def package_digest() -> str:
-    """Of the package's source: after a fix, no run of before counts as finished."""
-    digest = hashlib.sha256()
-    for file in sorted((PROJECT / "infogan_core").rglob("*.py")):
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 
-def read_notebook(notebook: Path) -> tuple[list[str], dict[str, Any]]:
-    """The text of its code cells, and its defaults: the values in the cell tagged "parameters"."""
+def read_notebook(notebook: Path) -> tuple[list[Any], dict[str, Any]]:
+    """(source, tags) of its code cells, and its defaults: the values in the cell tagged "parameters"."""
     try:  # not by nbformat, which takes a second to import; papermill checks the rest
         cells = [cell for cell in json.loads(notebook.read_bytes())["cells"] if cell["cell_type"] == "code"]
-        code = ["".join(cell["source"]) for cell in cells]
-        tagged = [
-            text for text, cell in zip(code, cells, strict=True) if "parameters" in cell["metadata"].get("tags", [])
-        ]
+        code = [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
+        tagged = [source for source, tags in code if "parameters" in tags]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"cannot read the notebook {notebook} ({type(error).__name__})") from error
     if not tagged:
         raise ValueError(f'{notebook} has no code cell tagged "parameters"')
     try:  # not by papermill's inspect_notebook: its defaults are text, cut by a regex that stumbles over "=" and "#"
-        return ["".join(cell["source"]) for cell in cells], dict(map(read_literal, ast.parse(tagged[0]).body))
+        return code, dict(map(read_literal, ast.parse(tagged[0]).body))
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"{notebook}: the parameters cell may hold only name = literal, found {error}") from error
 
@@ -38,11 +36,10 @@ def read_literal(statement: ast.stmt) -> tuple[str, Any]:
 
 def check(name: str, given: Any, default: Any) -> list[Any]:
     """The values of one parameter, each of its default's type; a float also takes an int, None takes anything."""
-    values = list(given) if isinstance(given, (list, tuple, range)) else [given]
+    values, kind = list(given) if isinstance(given, (list, tuple, range)) else [given], type(default)
     if not values:
         raise ValueError(f"parameter {name} has no value")
     for value in values:
-        kind = type(default)
         if default is not None and type(value) is not kind and (kind, type(value)) != (float, int):
             quoted = f"; write '\"{value}\"' for text" if kind is str else ""
             raise ValueError(f"parameter {name} is {kind.__name__}, such as {default!r}; found {value!r}{quoted}")

@@ -21,11 +21,10 @@ class JobOutput:
     def __init__(self, name: str) -> None:
         self.name, self.line = name, ""
 
-    def write(self, text: str) -> int:
+    def write(self, text: str) -> None:
         *lines, self.line = (self.line + text).split("\n")
         for line in lines:
             get_worker().log_event(TOPIC, f"{self.name}: {line}")
-        return len(text)
 
     def flush(self) -> None:
         """Every line is sent when it ends."""
@@ -34,23 +33,18 @@ class JobOutput:
 def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None) -> Iterator[tuple[int, Any]]:
     """(number, call(job)) of every job, in the order in which they finish, one at a time on each worker.
 
-    `scheduler` is the address of a running Dask cluster, whose workers see these files under the same paths; without
-    one, a cluster on this machine with a worker per job, at most one per core. A job whose worker dies is done again
-    by another; where that happens several times, Dask's exception stands in for what call(job) returns. Raises
-    OSError or ValueError, naming the address, where no scheduler answers.
+    `scheduler` is the address of a running Dask cluster that sees the same files; without one, this machine's cores
+    work. A job whose worker dies is done again by another; after several deaths Dask's exception stands for the result.
+    Raises OSError or ValueError, naming the address, where no scheduler answers.
     """
-    with connect(scheduler, len(jobs)) as client:
+    with Client(scheduler, timeout=10) if scheduler else _client_here(len(jobs)) as client:
         client.subscribe_topic(TOPIC, lambda event: print(event[1], flush=True))
         work = [client.submit(_call_in, os.getcwd(), call, job, pure=False) for job in jobs]
-        numbers = {future: number for number, future in enumerate(work)}
         for future in as_completed(work):
-            yield numbers[future], future.exception() or future.result()
+            yield work.index(future), future.exception() or future.result()
 
 
-def connect(scheduler: str | None, jobs: int) -> Client:
-    """A client of the running cluster, or of a new one that ends with the client."""
-    if scheduler is not None:
-        return Client(scheduler, timeout=10)
+def _client_here(jobs: int) -> Client:
     cores = len(os.sched_getaffinity(0))
     workers = min(cores, jobs)
     threads = {"OMP_NUM_THREADS": str(cores // workers)}  # for device.threads_for

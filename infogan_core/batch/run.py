@@ -41,14 +41,14 @@ def run(
     here = len(jobs) == 1 and scheduler is None
     finished: dict[int, dict[str, Any]] = {}
     try:
-        for number, row in enumerate(map(run_job, jobs)) if here else each(run_on_worker, jobs, scheduler):
-            if isinstance(row, Exception):  # its workers died one after another
-                row = {**jobs[number].varying, "status": "failed", "minutes": 0.0, "error": " ".join(str(row).split())}
-            if (text := row.pop("traceback", "")) and trace:
+        for number, result in enumerate(map(run_job, jobs)) if here else each(run_on_worker, jobs, scheduler):
+            if isinstance(result, Exception):  # its workers died one after another
+                result = {"status": "failed", "minutes": 0.0, "error": " ".join(str(result).split())}
+            if (text := result.pop("traceback", "")) and trace:
                 print(text, file=sys.stderr)
-            finished[number] = row
-            line = f"[{len(finished)}/{len(jobs)}] {jobs[number].executed}: {row['status']}"
-            print(line, row.get("error", ""), flush=True)
+            finished[number] = jobs[number].varying | result | jobs[number].varying  # first, whatever a metric's name
+            line = f"[{len(finished)}/{len(jobs)}] {jobs[number].executed}: {result['status']}"
+            print(line, result.get("error", ""), flush=True)
     except KeyboardInterrupt:
         message = f"interrupted after {len(finished)} of {len(jobs)} runs; the same command goes on"
         raise KeyboardInterrupt(message) from None
@@ -61,37 +61,38 @@ def run(
 
 
 def run_job(job: Job, output: TextIO | None = None) -> dict[str, Any]:
-    """A row: the varying parameters, status (done, skipped or failed) and minutes, then the metrics or the error."""
+    """The job's status (done, skipped or failed) and minutes, then its metrics, or error and traceback."""
     start = time.monotonic()
     try:
         metadata, status = read_finished(job), "skipped"
         if not metadata:
             metadata, status = execute(job, output or sys.stdout), "done"
-        row = {**job.varying, "status": status, "minutes": round(metadata["papermill"]["duration"] / 60, 2)}
-        return row | read_metrics(job) | row  # a metric that is named like a parameter does not replace it
+        row = {"status": status, "minutes": round(metadata["papermill"]["duration"] / 60, 2)}
+        return row | read_metrics(job) | row
     except Exception as error:  # whatever a notebook raises, the other runs go on
         name, value = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", error)
         text = str(error) if hasattr(error, "ename") else format_exc()  # the first is the kernel's traceback
-        row = {**job.varying, "status": "failed", "minutes": round((time.monotonic() - start) / 60, 2)}
+        row = {"status": "failed", "minutes": round((time.monotonic() - start) / 60, 2)}
         return row | {"error": " ".join(f"{name}: {value}".split()), "traceback": text}
 
 
 def run_on_worker(job: Job) -> dict[str, Any]:
     """run_job on a worker of a Dask cluster: what it prints is seen where the batch was started."""
-    return run_job(job, JobOutput(job.name))
+    return run_job(job, JobOutput(job.executed.parent.name))
 
 
 def execute(job: Job, output: TextIO) -> dict[str, Any]:
     """Run the notebook in this interpreter's kernel, from the current directory; what it prints is seen live."""
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters its regex cannot read
     job.executed.parent.mkdir(parents=True, exist_ok=True)
-    before, path = dict(os.environ), [str(PROJECT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, path)))  # infogan_core may not be installed
-    os.environ[BATCH] = "1"
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # else a "python3" kernel in the home folder may win over this one
+    before = dict(os.environ)
+    path = os.pathsep.join(filter(None, [str(PROJECT), before.get("PYTHONPATH")]))  # infogan_core may not be installed
+    # without the last, a "python3" kernel in the home folder may win over this one
+    os.environ |= {"PYTHONPATH": path, BATCH: "1", "JUPYTER_PREFER_ENV_PATH": "1"}
     try:
         notebook = papermill.execute_notebook(
-            *(str(path).replace("{", "{{").replace("}", "}}") for path in (job.notebook, job.executed)),  # formats
+            job.notebook,
+            job.executed,
             parameters=job.parameters,
             kernel_name="python3",
             language="python",
