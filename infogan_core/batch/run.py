@@ -91,8 +91,7 @@ def execute(job: Job, output: TextIO) -> dict[str, Any]:
     os.environ |= {"PYTHONPATH": path, BATCH: "1", "JUPYTER_PREFER_ENV_PATH": "1"}
     try:
         notebook = papermill.execute_notebook(
-            job.notebook,
-            job.executed,
+            *(str(path).replace("{", "{{").replace("}", "}}") for path in (job.notebook, job.executed)),  # formats
             parameters=job.parameters,
             kernel_name="python3",
             language="python",
