@@ -1,8 +1,8 @@
 define HELP
-make mnist          train on 4,000 real digits, then sliders: 5 minutes on 2 cores
+make mnist          train on 4,000 real digits, then sliders: 5 minutes on one core
 make svhn           the published house numbers; with SOURCE= or PROFILE= a training
 make celeba         the published faces; with SOURCE= or PROFILE= a training
-  PROFILE=quick     or smoke (seconds), or paper (hours)
+  PROFILE=quick     or smoke (seconds), or paper (half an hour)
   SOURCE=embedded   or download, or a path: official files, an .npz, a folder of pictures
   SKIP_BAD=False    True leaves out pictures that cannot be used
   SEED=0  DEVICE=auto  OUT=folder
@@ -38,7 +38,7 @@ named = $(filter command environment,$(origin $1))
 help:
 	$(info $(HELP)) @:
 
-NOTEBOOKS := mnist svhn celeba
+NOTEBOOKS := $(filter-out gallery,$(basename $(notdir $(wildcard notebooks/*.ipynb))))
 .PHONY: help $(NOTEBOOKS) lab gallery share features study results test bench bench-sliders
 
 mnist: WEIGHTS ?= train

@@ -16,7 +16,7 @@ PUBLIC = {  # the module of every public name; each is imported on first use
     "data.load": "load_images",
     "runs": "Run build layers load_run publish",
     "training.train": "train",
-    "training.step": "Step",
+    "training.step": "DObjective GObjective Step",
     "training.progress": "progress",
     "measure.classifier": "Classifier load_classifier",
     "measure.evaluate": "evaluate",

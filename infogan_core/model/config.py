@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from infogan_core.model.known import check_known
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
+from infogan_core.model.losses import ADVERSARIAL
 from infogan_core.model.networks import table
 
 
@@ -29,7 +30,7 @@ class Config:
         dataset, profile    "mnist", "svhn", "celeba" or a data set of yours; the name of the preset it came from
         seed                of weights, batches, latents and augmentation
         latents             the noise z and the codes c: see LatentSpec
-        image_size          pixels; 28: the networks of appendix C.1, 32: of C.2 and C.3, 64: these, one block longer
+        image_size          pixels; 28: the networks of appendix C.1, 32: C.2 and C.3, 64: C.2 with a longer D
         channels            1 for grey, 3 for RGB
         crop                (x, y, side) of the square cut out of CelebA's pictures; (): the loader's own
     Networks
@@ -54,7 +55,7 @@ class Config:
         critic, critic_from weight of a second D on SimCLR features (training/critic.py), after that share of the steps
     What D and Q see, of real and generated pictures alike
         shift, warp         moved by up to so many pixels (DiffAugment, Zhao et al. 2020); warped by up to so much
-        augment_share       ... that share of the pictures (Karras et al. 2020); the rest keeps its finest detail
+        augment_share       ... that share of the pictures (Karras et al. 2020); the rest is not warped
         augment_warmup      ... and over that share of the steps it grows from 0 (ours)
         color               change of brightness, saturation and contrast; 1: as much as in DiffAugment
         instance_noise      deviation of Gaussian noise, which decays (Sønderby et al. 2017)
@@ -154,7 +155,7 @@ class Config:
 
 OLD_NAMES = {"fresh_fakes": "new_fakes_for_g", "moved": "augment_share", "moved_grows": "augment_warmup"}
 CHOICES = {
-    "objective": ("gan", "hinge"),
+    "objective": tuple(ADVERSARIAL),
     "precision": ("auto", "fp32", "bf16"),
     "step_form": ("auto", "eager", "compile", "graph"),
     "channels": (1, 3),

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import log_softmax, one_hot, softplus
 
-BINS = 10  # of a continuous code, where samples are counted
+BINS = 10  # of a continuous code, to estimate mutual information
 SIGMA_FLOOR = 0.05  # without a floor a learned sigma runs to 0 and its log-density, log(1 / sigma), to infinity
 
 

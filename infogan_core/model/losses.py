@@ -19,7 +19,7 @@ def d_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 def g_loss(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
     """Non-saturating generator loss. Not equation 1: log(1 - D) becomes -log D (Goodfellow et al. 2014, section 3).
 
-    Logits [n] -> scalar, in nats. `real_logits` are those of D's update; a relativistic loss would compare with them.
+    Logits [n] -> scalar, in nats. `real_logits` are those of D's update: unused here, what a relativistic loss needs.
     """
     return softplus(-fake_logits).mean()  # -log D(G(z, c))
 

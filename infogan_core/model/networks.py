@@ -83,7 +83,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """D(x) and Q(c|x) of appendix C on one trunk. x: [n, channels, size, size] in G's range.
 
-    `slope` of the leaky ReLU is 0.1 in the paper's text and 0.01 in its code. `width`, `norm_after`: as of Generator.
+    `slope` of the leaky ReLU is 0.1 in the paper's text and 0.01 in its code. `width` scales the
+    trunk; `norm_after` is as of Generator.
     """
 
     def __init__(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from infogan_core.data.load import DATASETS
 from infogan_core.model.config import Config, check_known
-from infogan_core.recipes import celeba, mnist, svhn
 from infogan_core.recipes.profile import Profile
 
-PRESETS: dict[str, dict[str, Profile]] = {
-    "mnist": mnist.PROFILES,
-    "svhn": svhn.PROFILES,
-    "celeba": celeba.PROFILES,
+PRESETS: dict[str, dict[str, Profile]] = {  # a recipe file for each row of data/load.py
+    name: import_module(f"infogan_core.recipes.{name}").PROFILES for name in DATASETS
 }
 
 

@@ -13,8 +13,8 @@ from infogan_core.model.config import Config
 Latents = tuple[Tensor, list[Tensor]]  # noise [n, noise_dim], and one tensor [n] per code
 
 
-class View(NamedTuple):
-    """How D and Q see n pictures; None where the config changes nothing of that kind."""
+class Augmentation(NamedTuple):
+    """How n pictures are changed before D and Q see them; None where the config changes nothing of that kind."""
 
     maps: Tensor | None  # float32 [n, 2, 3], affine
     colors: Tensor | None  # float32 [n, 3], changes of brightness, saturation and contrast in -1..1
@@ -27,10 +27,10 @@ class Batch(NamedTuple):
     index: Tensor  # int64 [n], which real pictures
     for_d: Latents
     for_g: Latents | None  # None: G's update reuses those of D's
-    real: View
-    fake: View
-    fake_for_g: View
-    real_again: View | None  # for lambda_real: Q reads the real pictures twice
+    real: Augmentation
+    fake: Augmentation
+    fake_for_g: Augmentation
+    real_again: Augmentation | None  # for lambda_real: Q reads the real pictures twice
 
 
 class Batches:
@@ -49,30 +49,30 @@ class Batches:
         index = self.order[self.position : self.position + n]
         self.position += n
         latents = [c.latents.sample(n, self.generator, self.device) for _ in range(1 + c.new_fakes_for_g)]
-        views = self._views(3 + bool(c.lambda_real))
+        augmentations = self._augmentations(3 + bool(c.lambda_real))
         for_g = latents[1] if c.new_fakes_for_g else None
-        return Batch(index, latents[0], for_g, *views[:3], views[3] if c.lambda_real else None)
+        return Batch(index, latents[0], for_g, *augmentations[:3], augmentations[3] if c.lambda_real else None)
 
-    def _views(self, n_views: int) -> list[View]:
+    def _augmentations(self, n: int) -> list[Augmentation]:
         """Of the real pictures, of D's fakes, of G's and, if there are four, of the real ones again."""
         c, on_device = self.config, {"generator": self.generator, "device": self.device}
-        jitter = torch.rand(n_views, c.batch, 2, 3, **on_device) * 2 - 1
+        jitter = torch.rand(n, c.batch, 2, 3, **on_device) * 2 - 1
         if c.augment_share < 1 or c.augment_warmup:
-            jitter *= torch.rand(n_views, c.batch, 1, 1, **on_device) < self.augment_share
-        maps: list[Tensor | None] = [None] * n_views
+            jitter *= torch.rand(n, c.batch, 1, 1, **on_device) < self.augment_share
+        maps: list[Tensor | None] = [None] * n
         if c.shift or c.warp or c.flip:
             maps = list(affine_maps(jitter, c.warp, c.shift, c.image_size))
         if c.flip:  # real pictures only: a code may still tell left from right
             mirror = torch.randint(2, (c.batch, 1), **on_device) * 2 - 1
             for of_real in maps[0::3]:
                 of_real[:, 0] *= mirror
-        colors: list[Tensor | None] = [None] * n_views
+        colors: list[Tensor | None] = [None] * n
         if c.color:
-            colors = list(c.color * (torch.rand(n_views, c.batch, 3, **on_device) * 2 - 1))
-        noise: list[Tensor | None] = [None] * n_views
+            colors = list(c.color * (torch.rand(n, c.batch, 3, **on_device) * 2 - 1))
+        noise: list[Tensor | None] = [None] * n
         if c.instance_noise:
-            noise = list(torch.randn(n_views, c.batch, c.channels, c.image_size, c.image_size, **on_device))
-        return [View(*of) for of in zip(maps, colors, noise, strict=True)]
+            noise = list(torch.randn(n, c.batch, c.channels, c.image_size, c.image_size, **on_device))
+        return [Augmentation(*of) for of in zip(maps, colors, noise, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
         state = {"rng": self.generator.get_state(), "order": self.order, "position": self.position}

@@ -18,7 +18,7 @@ from infogan_core.model.latents import Categorical
 from infogan_core.model.losses import ADVERSARIAL, info_loss, mi_bound, r1_penalty, shared_information
 from infogan_core.model.networks import Discriminator, Generator, to_network_range
 from infogan_core.training import critic
-from infogan_core.training.batches import Batch, View
+from infogan_core.training.batches import Augmentation, Batch
 from infogan_core.training.schedules import Schedule, schedule
 
 TERMS = ("loss_d", "loss_g", "d_real", "d_fake", "mi_real", "mi")  # of a step: scalars, and L_I [codes]
@@ -52,13 +52,13 @@ class Step:
         return of_d | of_g
 
     def update_d(self, batch: Batch) -> tuple[Tensor, Terms]:
-        """D and Q learn to tell real from generated pictures, and to read the codes of the generated ones."""
+        """D learns to tell real from generated pictures, Q to read the codes of the generated ones."""
         noise, codes = batch.for_d
         with self.autocast():
             pictures = self.real(batch.index)
             fake = self.generate(self.config.latents.encode(noise, codes))
-            real_seen, fake_seen = self.see(pictures, batch.real), self.see(fake.detach(), batch.fake)
-            again = None if batch.real_again is None else self.see(pictures, batch.real_again)
+            real_seen, fake_seen = self.augment(pictures, batch.real), self.augment(fake.detach(), batch.fake)
+            again = None if batch.real_again is None else self.augment(pictures, batch.real_again)
             loss, terms = self.d_objective(real_seen, fake_seen, codes, again)
         self._descend(self.opt_d, self.D, loss)
         if self.critic is not None:
@@ -68,12 +68,12 @@ class Step:
         return fake, terms
 
     def update_g(self, batch: Batch, fake: Tensor, real_logits: Tensor) -> Terms:
-        """G learns to pass for real, and to show its codes so that Q can read them."""
+        """G learns to generate pictures that D takes for real and whose codes Q can read."""
         noise, codes = batch.for_g or batch.for_d
         with self.autocast():
             if batch.for_g is not None:
                 fake = self.generate(self.config.latents.encode(noise, codes))
-            seen = self.see(fake, batch.fake_for_g)
+            seen = self.augment(fake, batch.fake_for_g)
             loss, terms = self.g_objective(seen, codes, real_logits)
             if self.critic is not None:
                 loss = loss + self.config.critic * ADVERSARIAL[self.config.objective][1](self.critic(seen))
@@ -84,14 +84,14 @@ class Step:
         """The pictures at index, int64 [n], in the range of G's."""
         return to_network_range(self.pixels[index].float() / 255, self.config.image_size)
 
-    def see(self, x: Tensor, view: View) -> Tensor:
+    def augment(self, x: Tensor, how: Augmentation) -> Tensor:
         """What D and Q see of pictures: warped, recoloured and noisy ones, where the config says so."""
         black, white = (to_network_range(value, self.config.image_size) for value in (0.0, 1.0))
-        if view.maps is not None:
-            x = warp_pictures(x - black, view.maps) + black
-        if view.colors is not None:
-            x = recolor(x, view.colors, white - black)
-        return x if view.noise is None else x + self.instance_noise * view.noise
+        if how.maps is not None:
+            x = warp_pictures(x - black, how.maps) + black
+        if how.colors is not None:
+            x = recolor(x, how.colors, white - black)
+        return x if how.noise is None else x + self.instance_noise * how.noise
 
     def set_schedule(self, now: Schedule) -> None:
         """Learning rates and instance noise from here on."""
@@ -140,7 +140,7 @@ class Step:
 
 
 class DObjective(nn.Module):
-    """What D and Q minimise: equation 1, or the hinge loss, minus lambda L_I, with R1 and IIC's term if configured."""
+    """What D and Q minimise: the negative of equation 1, or the hinge loss, minus lambda L_I, plus R1, minus IIC's."""
 
     def __init__(self, config: Config, D: Discriminator, mean_over_processes: Callable[[Tensor], Tensor]) -> None:
         super().__init__()

@@ -89,8 +89,8 @@ def test_g_is_judged_by_it_and_d_is_not(blobs, monkeypatch):
     fake, _ = step.update_d(batch)
     step.update_g(batch, fake, torch.zeros(32))
     (_, d), (_, g), (_, d_again), (head, of_head), (_, g_again) = losses
-    real, fakes = (step.see(x, view) for x, view in ((step.real(batch.index), batch.real), (fake, batch.fake)))
-    assert g_again - g == pytest.approx(-2 * model(step.see(fake, batch.fake_for_g)).mean().item(), abs=1e-5)
+    real, fakes = (step.augment(x, view) for x, view in ((step.real(batch.index), batch.real), (fake, batch.fake)))
+    assert g_again - g == pytest.approx(-2 * model(step.augment(fake, batch.fake_for_g)).mean().item(), abs=1e-5)
     assert d_again == pytest.approx(d, abs=1e-6)
     hinge = (1 - model(real)).relu().mean() + (1 + model(fakes)).relu().mean()
     assert head is model.head

@@ -12,7 +12,7 @@ from helpers import tiny
 from infogan_core import build, preset
 from infogan_core.data.augment import warp_pictures
 from infogan_core.model.losses import ADVERSARIAL, r1_penalty
-from infogan_core.training.batches import Batches, View
+from infogan_core.training.batches import Augmentation, Batches
 from infogan_core.training.schedules import schedule
 from infogan_core.training.step import TERMS, WARMUP, DObjective, GObjective, Step, step_of
 
@@ -186,7 +186,7 @@ def test_each_picture_is_seen_by_its_own_view(blobs):
     step, batches = make(tiny(shift=1.0, flip=True, new_fakes_for_g=False), blobs.pixels)
     maps = torch.eye(2, 3).repeat(4, 32, 1, 1)
     maps[0, :, 0, 0], maps[1, :, 0, 2], maps[2, :, 1, 2], maps[3, :, 0, 0] = -1, 4 / 28, 4 / 28, -1
-    real, fake, fake_for_g, again = (View(of, None, None) for of in maps)
+    real, fake, fake_for_g, again = (Augmentation(of, None, None) for of in maps)
     batch = next(batches)._replace(real=real, fake=fake, fake_for_g=fake_for_g, real_again=again)
     seen = []
     step.D.trunk.register_forward_pre_hook(lambda _, args: seen.append(args[0].detach().clone()))
@@ -323,7 +323,7 @@ def test_a_share_of_the_pictures_is_warped_and_may_grow_from_nothing(warmup, don
 def test_colour_changes_stay_within_their_reach_and_cost_nothing_when_off():
     colors = torch.stack([view.colors for view in views(tiny(color=0.5))])
     assert 0.4 < colors.abs().max() <= 0.5
-    assert all(view == View(None, None, None) for view in views(tiny(shift=0, warp=0)))
+    assert all(view == Augmentation(None, None, None) for view in views(tiny(shift=0, warp=0)))
 
 
 @pytest.mark.parametrize(("size", "lightest"), [(28, 0.25), (32, -0.5)])
@@ -331,7 +331,7 @@ def test_black_is_recoloured_alike_in_every_range(size, lightest, blobs):
     """A quarter of what lies between black and white is added at most, in 0..1 (28 pixels) as in -1..1."""
     step, _ = make(tiny(image_size=size, color=1.0), blobs.pixels)
     black = torch.full((1, 1, size, size), 0.0 if size == 28 else -1.0)
-    seen = step.see(black, View(None, torch.tensor([[1.0, 0.0, 0.0]]), None))
+    seen = step.augment(black, Augmentation(None, torch.tensor([[1.0, 0.0, 0.0]]), None))
     torch.testing.assert_close(seen, torch.full_like(black, lightest))
 
 
@@ -341,7 +341,7 @@ def test_instance_noise_falls_to_a_fifth_and_is_added_to_what_d_and_q_see(blobs)
     view, x = next(batches).fake, torch.rand(config.batch, 1, 28, 28)
     for done, deviation in ((0.0, 0.5), (0.5, 0.25), (0.9, 0.1), (1.0, 0.1)):
         step.set_schedule(schedule(config, done))
-        torch.testing.assert_close(step.see(x, view) - x, deviation * view.noise, atol=1e-6, rtol=0)
+        torch.testing.assert_close(step.augment(x, view) - x, deviation * view.noise, atol=1e-6, rtol=0)
 
 
 def test_instance_noise_is_another_for_every_view():
