@@ -38,7 +38,7 @@ named = $(filter command environment,$(origin $1))
 help:
 	$(info $(HELP)) @:
 
-NOTEBOOKS := $(filter-out gallery,$(basename $(notdir $(wildcard notebooks/*.ipynb))))
+NOTEBOOKS := mnist svhn celeba
 .PHONY: help $(NOTEBOOKS) lab gallery share features study results test bench bench-sliders
 
 mnist: WEIGHTS ?= train

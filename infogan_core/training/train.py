@@ -49,10 +49,10 @@ def train(
 ) -> Run:
     """Train an InfoGAN by equation 6 of Chen et al. 2016 into the run directory `out`, and return the run.
 
-    Called again it goes on from the last checkpoint, on a CPU bit for bit, in the precision and on the number of threads
-    that it began with; a finished run is only loaded. Ctrl-C ends it after the step in hand, with a checkpoint. `on_log`
-    gets every record of metrics.jsonl. `until` stops at that step, for a look at a run before finishing it. In a process
-    group it is one model for all processes: see ddp.py.
+    Called again it goes on from the last checkpoint, on a CPU bit for bit, in the precision and on the number of
+    threads that it began with; a finished run is only loaded. Ctrl-C ends it after the step in hand, with a checkpoint.
+    `on_log` gets every record of metrics.jsonl. `until` stops at that step, for a look at a run before finishing it. In
+    a process group it is one model for all processes: see ddp.py.
     Raises ValueError for images or an `out` that do not fit the config, OSError when `out` cannot be written, and
     FloatingPointError, naming step and term, when a loss or weight stops being finite.
     """
