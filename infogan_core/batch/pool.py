@@ -11,6 +11,8 @@ from typing import Any
 import dask
 from distributed import Client, as_completed, get_worker
 
+from infogan_core.device import BATCH
+
 TOPIC = "infogan-output"  # of what the jobs print
 ONE_JOB = threading.Lock()  # a worker of a running cluster may have several threads, but it has one folder
 
@@ -47,8 +49,8 @@ def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None)
 def _client_here(jobs: int) -> Client:
     cores = len(os.sched_getaffinity(0))
     workers = min(cores, jobs)
-    threads = {"OMP_NUM_THREADS": str(cores // workers)}  # for device.threads_for
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": threads}):
+    environment = {"OMP_NUM_THREADS": str(cores // workers), BATCH: "1"}  # for device.threads_for, and without bars
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
         return Client(
             n_workers=workers,
             threads_per_worker=1,
