@@ -16,19 +16,16 @@ from torch import Tensor
 from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.q_chart import chart
-from infogan_core.show.figures import category_label, grid, note_of, png_bytes, sweep
+from infogan_core.show.figures import category_label, note_of, png_bytes, show, sweep
 
-PICTURE_SIDE = 280  # of a single picture, in pixels, give or take a whole enlargement
-SHEET_SIDE = 560  # ... and of a sheet's longer side
+PICTURE_SIDE = 280  # of a single picture, in pixels, give or take a whole enlargement; a sheet has twice that
 BUTTON_SIDE = 34  # of the pictures on buttons, as in explorer.css
-Control = widgets.ToggleButtons | widgets.FloatSlider
-HERE = Path(__file__).parent
 
 
 class Front(anywidget.AnyWidget):
     """The Explorer's style, and the names for a screen reader that ipywidgets leaves out."""
 
-    _esm, _css = HERE / "explorer.js", HERE / "explorer.css"
+    _esm, _css = (Path(__file__).with_name(name) for name in ("explorer.js", "explorer.css"))
 
 
 class Picture(widgets.Image):
@@ -47,14 +44,14 @@ class RunView(widgets.VBox):
         self.run = run
         self.picture = Picture(align_self="flex-start")
         self.reading = widgets.HTML(layout={"width": f"{PICTURE_SIDE + 80}px", "max_width": "100%"})
-        name = [widgets.HTML(f"<b>{escape(caption)}</b>")] if caption else []
-        super().__init__([*name, self.picture, self.reading], layout={"max_width": "100%"})
+        above = [widgets.HTML(f"<b>{escape(caption)}</b>")] if caption else []
+        super().__init__([*above, self.picture, self.reading], layout={"max_width": "100%"})
 
     def show(self, sheet: np.ndarray, side: int, alt: str) -> None:
         """Show a sheet at about `side` pixels, with its alt text."""
         scale = max(1, round(side / max(sheet.shape[:2])))
         self.picture.tooltip = alt
-        self.picture.value = png_bytes(sheet, scale, smooth=True, note=note_of(self.run))
+        self.picture.value = png_bytes(show(sheet, scale, smooth=True, note=note_of(self.run)))
 
     def read(self, x: Tensor, codes: list[Tensor]) -> None:
         """Show what Q reads in G(z, c), x [1, C, H, W], beside the codes that were set."""
@@ -65,35 +62,27 @@ def button(text: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
 
 
-def control(run: Run, i: int, title: str, value: float) -> Control:
+def control(run: Run, i: int, title: str, value: float) -> widgets.ToggleButtons | widgets.FloatSlider:
     """Buttons for a categorical code, a slider for a continuous one."""
     code = run.config.latents.codes[i]
     if isinstance(code, Categorical):
         tooltips = [f"{title}, category {category_label(run, i, k)}".replace("\n", " ") for k in range(code.k)]
-        options = {"options": range(code.k), "tooltips": tooltips, "style": {"button_width": f"{BUTTON_SIDE}px"}}
-        buttons = widgets.ToggleButtons(value=value, description=title, **options)
-        buttons.add_class("pictured")
-        buttons.add_class(f"code-{i}")
-        return buttons
-    limit = sweep(code)[-1].item()
+        shown = {"description": title, "tooltips": tooltips, "style": {"button_width": f"{BUTTON_SIDE}px"}}
+        buttons = widgets.ToggleButtons(options=range(code.k), value=value, **shown)
+        return buttons.add_class("pictured").add_class(f"code-{i}")
+    low, *_, high = sweep(code).tolist()
     tooltip = f"{title}, trained on -1 to 1"
-    slider = widgets.FloatSlider(value, min=-limit, max=limit, step=0.05, description=title, tooltip=tooltip)
-    slider.add_class("trained")
-    return slider
+    slider = widgets.FloatSlider(value, min=low, max=high, step=0.05, description=title, tooltip=tooltip)
+    return slider.add_class("trained")
 
 
 def button_pictures(scope: str, strip: np.ndarray) -> str:
     """CSS that puts the square pictures of a strip, uint8 [side, K * side, C], on the buttons within `scope`."""
     k, side = strip.shape[1] // strip.shape[0], BUTTON_SIDE
-    url = f"url(data:image/png;base64,{b64encode(png_bytes(strip)).decode()})"
+    url = f"url(data:image/png;base64,{b64encode(png_bytes(show(strip, 1))).decode()})"
     rules = [f"{scope} button {{ background-image: {url}; background-size: {k * side}px {side}px }}"]
     rules += [f"{scope} button:nth-child({n + 1}) {{ background-position: {-n * side}px 0 }}" for n in range(k)]
     return f"<style>{''.join(rules)}</style>"
-
-
-def thumbnail(x: Tensor) -> bytes:
-    """One picture [1, C, H, W] as a small PNG."""
-    return png_bytes(grid(x), max(1, round(2 * BUTTON_SIDE / x.shape[-1])), smooth=True)
 
 
 def alert(error: Exception) -> str:
