@@ -1,7 +1,5 @@
 """Sheets, strips and animations around one setting of the codes, for the Explorer."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

@@ -272,7 +272,7 @@ def test_figures_show_themselves_without_pyplot():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_png_bytes_are_the_sheet_enlarged_in_squares(channels):
     sheet = np.random.default_rng(0).integers(0, 256, (4, 5, channels), np.uint8)
-    decoded = np.asarray(Image.open(io.BytesIO(figures.png_bytes(sheet, scale=3)))).reshape(12, 15, channels)
+    decoded = np.asarray(Image.open(io.BytesIO(figures.png_bytes(figures.show(sheet, 3))))).reshape(12, 15, channels)
     assert np.array_equal(decoded, sheet.repeat(3, 0).repeat(3, 1))
 
 

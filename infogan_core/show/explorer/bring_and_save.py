@@ -1,12 +1,12 @@
 """What goes into the Explorer and out of it: pictures that Q reads, settings, files to save."""
 
-from __future__ import annotations
-
 import io
 import json
 from base64 import b64encode
+from collections.abc import Callable
+from contextlib import ContextDecorator
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 import torch
@@ -14,22 +14,35 @@ from torch import Tensor
 
 from infogan_core.data.own_images import read_picture
 from infogan_core.model.latents import Categorical
+from infogan_core.runs import Run
 from infogan_core.show.explorer.controls import BUTTON_SIDE, PICTURE_SIDE, Picture, alert, button, button_pictures
 from infogan_core.show.explorer.q_chart import in_words
 from infogan_core.show.figures import grid, on_paper, png_bytes, show, sweep
 from infogan_core.show.sheets import animation
 
-if TYPE_CHECKING:
-    from infogan_core.show.explorer.explorer import Explorer
-
 SAMPLES, SAMPLE_SEED = 8, 1_000_003  # generated pictures for Q to read, and the seed of their latents
 LARGEST = 6  # MiB of a file: as text it must pass a server's 10 MiB for one message
+
+
+class Sliders(Protocol):
+    """What is read and set of an Explorer, which holds this part."""
+
+    run: Run
+    scope: str
+    picture: Picture
+    controls: list[widgets.ValueWidget]
+    noise: widgets.BoundedIntText
+    view: widgets.ToggleButtons
+    sweep_code: widgets.Dropdown
+    latents: Callable[[], tuple[Tensor, list[Tensor]]]
+    put: Callable[..., None]
+    show_errors: Callable[[], ContextDecorator]
 
 
 class BringAndSave(widgets.VBox):
     """An upload button, a strip of generated pictures, and links to the picture, sweep and setting."""
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: Sliders) -> None:
         self.explorer, self.run = explorer, explorer.run
         tooltip = f"a picture for Q to read, or a saved setting: at most {LARGEST} MiB"
         self.upload = widgets.FileUpload(accept="image/*,.json", description="bring a picture", tooltip=tooltip)

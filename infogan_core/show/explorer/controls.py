@@ -1,7 +1,5 @@
 """The Explorer's parts: a control per code, with pictures on the buttons, a run's picture with Q's reading, errors."""
 
-from __future__ import annotations
-
 import traceback
 from base64 import b64encode
 from html import escape
@@ -16,7 +14,7 @@ from torch import Tensor
 from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.q_chart import chart
-from infogan_core.show.figures import category_label, note_of, png_bytes, show, sweep
+from infogan_core.show.figures import category_label, code_title, note_of, png_bytes, show, sweep
 
 PICTURE_SIDE = 280  # of a single picture, in pixels, give or take a whole enlargement; a sheet has twice that
 BUTTON_SIDE = 34  # of the pictures on buttons, as in explorer.css
@@ -62,9 +60,9 @@ def button(text: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
 
 
-def control(run: Run, i: int, title: str, value: float) -> widgets.ToggleButtons | widgets.FloatSlider:
+def control(run: Run, i: int) -> widgets.ToggleButtons | widgets.FloatSlider:
     """Buttons for a categorical code, a slider for a continuous one."""
-    code = run.config.latents.codes[i]
+    code, title, value = run.config.latents.codes[i], code_title(run, i), run.config.latents.start()[i]
     if isinstance(code, Categorical):
         tooltips = [f"{title}, category {category_label(run, i, k)}".replace("\n", " ") for k in range(code.k)]
         shown = {"description": title, "tooltips": tooltips, "style": {"button_width": f"{BUTTON_SIDE}px"}}

@@ -1,7 +1,5 @@
 """Sliders over the latent code: turn c1, c2, ... and see G(z, c)."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +14,7 @@ from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.bring_and_save import BringAndSave
 from infogan_core.show.explorer.controls import PICTURE_SIDE, Front, RunView, alert, button, button_pictures, control
-from infogan_core.show.figures import as_run, code_title, grid, image_bundle
+from infogan_core.show.figures import as_run, grid, image_bundle
 from infogan_core.show.sheets import PACE, all_codes, back_and_forth, sheet, strips
 
 LAST_SEED = 2**31 - 1
@@ -34,41 +32,37 @@ class Explorer(widgets.HBox):
     def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
         super().__init__(layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
         runs = [as_run(r) for r in (run, other) if r is not None]
-        self.run, self._first_seed, self._hold, self._timer = runs[0], seed, False, None
+        self.run, self._hold, self._timer = runs[0], False, None
         if _inputs(runs[-1]) != _inputs(self.run):
             raise ValueError(f"runs to compare need the same noise and codes: {', '.join(map(_inputs, runs))}")
-        self._codes, self._start = self.run.config.latents.codes, self.run.config.latents.start()
         self.scope = f".infogan-{self.model_id[:12]}"  # in CSS, this Explorer and no other
         self.views = [RunView(r, _caption(r) if other else "") for r in runs]
         self.picture, self.reading = self.views[0].picture, self.views[0].reading
-        titles = [code_title(self.run, i) for i in range(len(self._codes))]
-        self.controls = [control(self.run, i, title, self._start[i]) for i, title in enumerate(titles)]
+        self.controls = [control(self.run, i) for i in range(len(self.run.config.latents.codes))]
         self.view = widgets.ToggleButtons(options=("single", "sheet", "all codes"), description="view")
         self.view.style.button_width = "auto"
         self.noise = widgets.BoundedIntText(seed, 0, LAST_SEED, description="noise", tooltip="seed of the noise z")
         self.new_noise = button("new noise", "the noise of the next seed")
         self.reset = button("reset", "codes and noise as they were at first")
-        self.sweep_code = widgets.Dropdown(options=[(title, i) for i, title in enumerate(titles)], description="sweep")
+        titles = [(control.description, i) for i, control in enumerate(self.controls)]
+        self.sweep_code = widgets.Dropdown(options=titles, description="sweep")
         self.sweep_code.tooltip = "the code that play moves, and that the sheet shows"
         self.play = widgets.Play(repeat=True, show_repeat=False, tooltip="move that code back and forth")
         self.error, self._style = widgets.HTML().add_class("failed"), widgets.HTML()
         with using_threads(1):
             self.bring_and_save = BringAndSave(self)
         self.children = self._arrange()
-        self._wire()
-        self._choose_sweep_code()
-        self._draw_pictures()
-        self._draw_buttons()
-
-    def _wire(self) -> None:
         self.add_class("infogan").add_class(self.scope.removeprefix("."))
         for widget in (*self.controls, self.noise, self.view):
             widget.observe(lambda _: self._hold or self.redraw(), "value")
         self.new_noise.on_click(lambda _: self.noise.set_trait("value", (self.noise.value + 1) % (LAST_SEED + 1)))
-        self.reset.on_click(lambda _: self.put(self._start, self._first_seed))
+        self.reset.on_click(lambda _: self.put(self.run.config.latents.start(), seed))
         self.sweep_code.observe(lambda _: self._choose_sweep_code(), "value")
         self.play.observe(lambda change: self._move(change["new"]), "value")
         self.play.observe(lambda change: change["new"] and self._start_playing(), "playing")
+        self._choose_sweep_code()
+        self._draw_pictures()
+        self._draw_buttons()
 
     def _arrange(self) -> tuple[widgets.Widget, widgets.Widget]:
         labelled = (self.view, *self.controls, self.noise, self.sweep_code)
@@ -149,7 +143,7 @@ class Explorer(widgets.HBox):
         self.redraw()
 
     def _choose_sweep_code(self) -> None:
-        code = self._codes[self.sweep_code.value]
+        code = self.run.config.latents.codes[self.sweep_code.value]
         self._path = back_and_forth(code)
         hold, self._hold = self._hold, True
         self.play.value, self.play.max, self.play.interval = 0, len(self._path) - 1, PACE[type(code)]

@@ -123,7 +123,7 @@ def quantise(graph: GraphProto) -> None:
 
 def runtime(folder: Path) -> Path:
     """The folder with FILES, fetched through npm where they are missing. Raises RuntimeError if they cannot be had."""
-    if all((folder / name).is_file() and _sha256((folder / name).read_bytes()) == sha for name, sha in FILES.items()):
+    if _are_files({name: (folder / name).read_bytes() for name in FILES if (folder / name).is_file()}):
         return folder
     npm = shutil.which("npm")
     if npm is None:
@@ -136,17 +136,16 @@ def runtime(folder: Path) -> Path:
             raise RuntimeError(f"npm could not fetch {RUNTIME}, try again with a network ({why})")
         with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive:
             contents = {name: archive.extractfile(f"package/dist/{name}").read() for name in FILES}
-    for name, sha in FILES.items():
-        if _sha256(contents[name]) != sha:
-            raise RuntimeError(f"{name} of {RUNTIME} is not the file this version was made for")
+    if not _are_files(contents):
+        raise RuntimeError(f"what npm fetched as {RUNTIME} is not what this version was made for")
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         write_whole(folder / name, content)
     return folder
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _are_files(contents: dict[str, bytes]) -> bool:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()} == FILES
 
 
 @click.command()

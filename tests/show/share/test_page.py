@@ -102,7 +102,7 @@ def test_a_runtime_of_other_content_is_refused_and_not_kept(tmp_path, monkeypatc
 
     monkeypatch.setattr("shutil.which", lambda name: name)
     monkeypatch.setattr("subprocess.run", pack)
-    with pytest.raises(RuntimeError, match="is not the file this version was made for"):
+    with pytest.raises(RuntimeError, match="is not what this version was made for"):
         page.runtime(tmp_path / "runtime")
     assert not (tmp_path / "runtime").exists()
 
