@@ -153,7 +153,7 @@ def traversal_figure(
     continuous, down, name = isinstance(spec.codes[code], Uniform), _code_of_rows(spec, code), spec.name(code)
     across = [number(v, 1) if continuous else category_label(run, code, v) for v in values]
     lines = max(text.count("\n") for text in across)
-    figure, axes = _framed(sheet, foot=0.35 + 0.3 * continuous + 0.13 * lines + 0.25 * bool(note))
+    figure, axes = _framed(sheet, 0.35 + 0.3 * continuous + 0.13 * lines + 0.25 * bool(note), note)
     rest = "the other codes" if down is None else f"category of {spec.name(down)}"
     caption = f"Along a row only {name} changes. Each row has its own noise and {rest}."
     axes.set_title(caption, loc="left", fontsize=8, color=QUIET, pad=7)
@@ -167,7 +167,6 @@ def traversal_figure(
         axes.set_ylabel(spec.name(down), fontsize=9, color=INK, rotation=0, ha="right", va="center")
     if continuous:
         _mark_trained_range(axes, columns_at, limit)
-    figure.text(0.5, 0.08 / figure.get_figheight(), note, ha="center", fontsize=8, color=QUIET, parse_math=False)
     ends = f"{name} from {number(values[0], int(continuous))} to {number(values[-1], int(continuous))}"
     return showable(figure, f"{code_title(run, code)}. {rows} rows of generated pictures, {ends}. {caption} {note}")
 
@@ -188,17 +187,17 @@ def real_and_generated(run: Run, images: ImageSet, n: int = 40, seed: int = 0) -
     right = grid(run.generate(*c.latents.sample(n, torch.Generator().manual_seed(seed))), 8)
     captions = (f"{images.stand_in_note or 'real'}{', held out' if images.held_out else ''}", "generated")
     trained_on = run.env.get("data", images.name)
-    foot = f"{note_of(run)}\n{f'this run was trained on: {trained_on}' if trained_on != images.name else ''}".strip()
-    figure, axes = _framed(np.concatenate([left, right], axis=1), foot=0.4)
+    other = f"this run was trained on: {trained_on}" if trained_on != images.name else ""
+    foot = f"{note_of(run)}\n{other}".strip()
+    figure, axes = _framed(np.concatenate([left, right], axis=1), 0.4, foot)
     axes.set_axis_off()
     for caption, x in zip(captions, (0, left.shape[1]), strict=True):
         axes.annotate(caption, (x, 0), (0, 6), textcoords="offset points", fontsize=10, color=INK)
-    figure.text(0.5, 0.08 / figure.get_figheight(), foot, ha="center", fontsize=8, color=QUIET, parse_math=False)
     return showable(figure, f"{n} pictures ({captions[0]}) beside {n} generated ones. {foot}")
 
 
-def _framed(sheet: np.ndarray, foot: float) -> tuple[Figure, Axes]:
-    """A figure around the sheet, which is enlarged by a whole number, so that all its pixels stay equal squares."""
+def _framed(sheet: np.ndarray, foot: float, note: str) -> tuple[Figure, Axes]:
+    """A figure around the sheet, enlarged by a whole number to equal squares, with a note at its foot, in inches."""
     from matplotlib.figure import Figure
 
     scale = max(1, round(SIDE * DPI / max(sheet.shape[:2])))
@@ -208,6 +207,7 @@ def _framed(sheet: np.ndarray, foot: float) -> tuple[Figure, Axes]:
     axes = figure.add_axes(box, frameon=False)
     axes.imshow(sheet.repeat(3 // sheet.shape[2], axis=2), aspect="auto", interpolation="nearest")
     axes.tick_params(length=0, labelsize=9, labelcolor=INK, pad=5)
+    figure.text(0.5, 0.08 / figure.get_figheight(), note, ha="center", fontsize=8, color=QUIET, parse_math=False)
     return figure, axes
 
 

@@ -1,4 +1,4 @@
-"""Sheets, strips and animations around one setting of the codes, for the Explorer."""
+"""Sheets, strips and animations around one setting of the codes, a tensor [1] each, for the Explorer."""
 
 import io
 
@@ -11,20 +11,19 @@ from infogan_core.model.latents import Categorical, Uniform
 from infogan_core.runs import Run
 from infogan_core.show.figures import LIGHT, grid, note_of, show, sweep, vary
 
-Codes = list[Tensor]  # one setting: a tensor [1] per code
 PAD = 2  # pixels between the pictures of a sheet
 FRAME = ImageColor.getrgb("#e8590c")  # around the setting of the controls
 PACE = {Categorical: 500, Uniform: 100}  # milliseconds for which a value is shown while its code plays
 
 
-def sheet(run: Run, noise: Tensor, codes: Codes, code: int) -> np.ndarray:
+def sheet(run: Run, noise: Tensor, codes: list[Tensor], code: int) -> np.ndarray:
     """One row per noise [R, noise_dim], one column per value of the code -> uint8 [H', W', 3], the setting framed."""
     values = sweep(run.config.latents.codes[code])
     x = run.generate(*vary(noise, codes, code, values))
     return _framed(grid(x, len(values), PAD), x.shape[-1], [_nearest(values, codes[code])] * len(noise))
 
 
-def all_codes(run: Run, noise: Tensor, codes: Codes) -> np.ndarray:
+def all_codes(run: Run, noise: Tensor, codes: list[Tensor]) -> np.ndarray:
     """One row per code, swept around the setting -> uint8 [H', W', 3], the setting framed. noise [1, noise_dim]."""
     swept = [sweep(code) for code in run.config.latents.codes]
     rows = [run.generate(*vary(noise, codes, i, values)) for i, values in enumerate(swept)]
@@ -33,7 +32,7 @@ def all_codes(run: Run, noise: Tensor, codes: Codes) -> np.ndarray:
     return _framed(grid(torch.cat(full), columns, PAD), rows[0].shape[-1], list(map(_nearest, swept, codes)))
 
 
-def strips(run: Run, noise: Tensor, codes: Codes) -> dict[int, np.ndarray]:
+def strips(run: Run, noise: Tensor, codes: list[Tensor]) -> dict[int, np.ndarray]:
     """For each categorical code the setting in each of its categories, side by side: uint8 [H, K * W, C]."""
     categorical = {i: code for i, code in enumerate(run.config.latents.codes) if isinstance(code, Categorical)}
     return {i: grid(run.generate(*vary(noise, codes, i, sweep(c))), c.k, 0) for i, c in categorical.items()}
@@ -46,7 +45,7 @@ def back_and_forth(code: Categorical | Uniform) -> list[int] | list[float]:
     return up + up[-2:0:-1]
 
 
-def animation(run: Run, noise: Tensor, codes: Codes, code: int, scale: int) -> bytes:
+def animation(run: Run, noise: Tensor, codes: list[Tensor], code: int, scale: int) -> bytes:
     """The code swept back and forth around the setting, as a GIF without end."""
     kind = run.config.latents.codes[code]
     x = run.generate(*vary(noise, codes, code, torch.tensor(back_and_forth(kind))))

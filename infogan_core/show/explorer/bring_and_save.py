@@ -54,7 +54,7 @@ class BringAndSave(widgets.VBox):
         self.samples = widgets.ToggleButtons(options=options, value=None, tooltips=tooltips)
         self.samples.add_class("pictured").add_class("samples")
         style = button_pictures(f"{explorer.scope} .samples", grid(self.sample_pictures, SAMPLES, 0))
-        self.thumbnail = Picture(display="none", align_self="center")
+        self.thumbnail = Picture(layout={"display": "none", "align_self": "center"})
         self.message = widgets.HTML("Q reads the picture, and the controls are set to its codes.")
         self.animate = button("animate the sweep", "make a GIF of the code that play moves")
         self.links, self.gif_link = widgets.HTML(), widgets.HTML()
@@ -106,7 +106,7 @@ class BringAndSave(widgets.VBox):
 
     def bring(self, x: Tensor, what: str) -> None:
         """Let Q read a picture [1, C, H, W] in 0..1, show it, and set every code to what Q reads."""
-        reading, values = self.run.infer(x), []
+        e, reading, values = self.explorer, self.run.infer(x), []
         for code, q in zip(self.run.config.latents.codes, reading, strict=True):
             if isinstance(code, Categorical):
                 values.append(int(q[0].argmax()))
@@ -117,7 +117,7 @@ class BringAndSave(widgets.VBox):
         scale = max(1, round(2 * BUTTON_SIDE / x.shape[-1]))
         self.thumbnail.value, self.thumbnail.layout.display = png_bytes(show(grid(x), scale, smooth=True)), ""
         self.message.value = escape(f"{what}: Q reads {in_words(self.run, reading)}. The controls are set to it.")
-        self.explorer.put(values, self.explorer.noise.value)
+        e.put(values, e.noise.value, e.view.value, e.sweep_code.value)
 
     def _read_sample(self, change: dict[str, Any]) -> None:
         if (k := change["new"]) is not None:

@@ -14,9 +14,10 @@ from torch import Tensor
 from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.q_chart import chart
-from infogan_core.show.figures import category_label, code_title, note_of, png_bytes, show, sweep
+from infogan_core.show.figures import category_label, code_title, grid, note_of, png_bytes, show, sweep
+from infogan_core.show.sheets import all_codes, sheet
 
-PICTURE_SIDE = 280  # of a single picture, in pixels, give or take a whole enlargement; a sheet has twice that
+PICTURE_SIDE = 280  # of a single picture, in pixels, about; a sheet's longer side has twice that
 BUTTON_SIDE = 34  # of the pictures on buttons, as in explorer.css
 
 
@@ -31,29 +32,29 @@ class Picture(widgets.Image):
 
     description = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, **layout: str) -> None:
-        super().__init__(format="png", layout=layout)
-
 
 class RunView(widgets.VBox):
     """A run's picture, its caption where two runs are compared, and what Q reads in the picture."""
 
     def __init__(self, run: Run, caption: str = "") -> None:
         self.run = run
-        self.picture = Picture(align_self="flex-start")
+        self.picture = Picture(layout={"align_self": "flex-start"})
         self.reading = widgets.HTML(layout={"width": f"{PICTURE_SIDE + 80}px", "max_width": "100%"})
         above = [widgets.HTML(f"<b>{escape(caption)}</b>")] if caption else []
         super().__init__([*above, self.picture, self.reading], layout={"max_width": "100%"})
 
-    def show(self, sheet: np.ndarray, side: int, alt: str) -> None:
-        """Show a sheet at about `side` pixels, with its alt text."""
-        scale = max(1, round(side / max(sheet.shape[:2])))
-        self.picture.tooltip = alt
-        self.picture.value = png_bytes(show(sheet, scale, smooth=True, note=note_of(self.run)))
-
-    def read(self, x: Tensor, codes: list[Tensor]) -> None:
-        """Show what Q reads in G(z, c), x [1, C, H, W], beside the codes that were set."""
-        self.reading.value = f"What Q reads, beside what was set{chart(self.run, self.run.infer(x), codes)}"
+    def draw(self, noise: Tensor, codes: list[Tensor], view: str, code: int, alt: str) -> None:
+        """Show G(z, c) for the first noise [N, noise_dim], or a sheet around it, and what Q reads in that picture."""
+        x = self.run.generate(noise[:1], codes)
+        reading = chart(self.run, self.run.infer(x), codes)
+        self.reading.value = f"What Q reads, beside what was set{reading}"
+        if view == "single":
+            shown, side = grid(x), PICTURE_SIDE
+        else:
+            shown = sheet(self.run, noise, codes, code) if view == "sheet" else all_codes(self.run, noise[:1], codes)
+            side = 2 * PICTURE_SIDE
+        self.picture.tooltip, scale = alt, max(1, round(side / max(shown.shape[:2])))
+        self.picture.value = png_bytes(show(shown, scale, smooth=True, note=note_of(self.run)))
 
 
 def button(text: str, tooltip: str) -> widgets.Button:

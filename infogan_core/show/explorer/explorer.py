@@ -10,12 +10,11 @@ from IPython.display import display
 from torch import Tensor
 
 from infogan_core.device import using_threads
-from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.bring_and_save import BringAndSave
-from infogan_core.show.explorer.controls import PICTURE_SIDE, Front, RunView, alert, button, button_pictures, control
-from infogan_core.show.figures import as_run, grid, image_bundle
-from infogan_core.show.sheets import PACE, all_codes, back_and_forth, sheet, strips
+from infogan_core.show.explorer.controls import Front, RunView, alert, button, button_pictures, control
+from infogan_core.show.figures import as_run, image_bundle
+from infogan_core.show.sheets import PACE, back_and_forth, strips
 
 LAST_SEED = 2**31 - 1
 PAUSE = 0.3  # seconds after a change, in which the pictures on the buttons follow it and what came since
@@ -56,7 +55,8 @@ class Explorer(widgets.HBox):
         for widget in (*self.controls, self.noise, self.view):
             widget.observe(lambda _: self._hold or self.redraw(), "value")
         self.new_noise.on_click(lambda _: self.noise.set_trait("value", (self.noise.value + 1) % (LAST_SEED + 1)))
-        self.reset.on_click(lambda _: self.put(self.run.config.latents.start(), seed))
+        start = self.run.config.latents.start()
+        self.reset.on_click(lambda _: self.put(start, seed, self.view.value, self.sweep_code.value))
         self.sweep_code.observe(lambda _: self._choose_sweep_code(), "value")
         self.play.observe(lambda change: self._move(change["new"]), "value")
         self.play.observe(lambda change: change["new"] and self._start_playing(), "playing")
@@ -102,17 +102,8 @@ class Explorer(widgets.HBox):
 
     def _draw_pictures(self) -> None:
         with self.show_errors():
-            noise, codes = self.latents()
             for view in self.views:
-                x = view.run.generate(noise, codes)
-                view.read(x, codes)
-                if self.view.value == "single":
-                    view.show(grid(x), PICTURE_SIDE, self._alt())
-                elif self.view.value == "sheet":
-                    rows = sheet(view.run, self.latents(noises=10)[0], codes, self.sweep_code.value)
-                    view.show(rows, 2 * PICTURE_SIDE, self._alt())
-                else:
-                    view.show(all_codes(view.run, noise, codes), 2 * PICTURE_SIDE, self._alt())
+                view.draw(*self.latents(10), self.view.value, self.sweep_code.value, self._alt())
             self.error.value = ""
 
     def _draw_buttons(self) -> None:
@@ -131,12 +122,11 @@ class Explorer(widgets.HBox):
         except Exception as error:  # the traceback of a callback would end in a log that nobody reads
             self.error.value = alert(error)
 
-    def put(self, codes: list[float], seed: int, view: str | None = None, sweep_code: int | None = None) -> None:
-        """Set codes, noise and view in one redraw; what plays, stops."""
+    def put(self, codes: list[float], noise: int, view: str, sweep_code: int) -> None:
+        """Set all controls in one redraw; what plays, stops."""
         self._hold = True
         self.play.playing, self.play.value = False, 0
-        self.noise.value, self.view.value = seed, view or self.view.value
-        self.sweep_code.value = self.sweep_code.value if sweep_code is None else sweep_code
+        self.noise.value, self.view.value, self.sweep_code.value = noise, view, sweep_code
         for widget, value in zip(self.controls, codes, strict=True):
             widget.value = value
         self._hold = False
@@ -192,5 +182,5 @@ def _caption(run: Run) -> str:
 def _inputs(run: Run) -> str:
     """What G takes. How Q reads it, its sigma, may differ between runs that are compared."""
     spec = run.config.latents
-    codes = [f"{type(code).__name__}({code.k if isinstance(code, Categorical) else ''})" for code in spec.codes]
+    codes = [f"{type(code).__name__}({getattr(code, 'k', '')})" for code in spec.codes]
     return f"{spec.noise_dim} {spec.noise}, {', '.join(codes)}"

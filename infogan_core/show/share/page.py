@@ -109,10 +109,8 @@ def quantise(graph: GraphProto) -> None:
     """Store each large weight as int8 with a float32 scale per row; a DequantizeLinear brings it back."""
     from onnx import helper, numpy_helper
 
-    for weight in [w for w in graph.initializer if len(w.dims) > 1]:
+    for weight in [w for w in graph.initializer if len(w.dims) > 1 and np.prod(w.dims) > LARGE]:
         w = numpy_helper.to_array(weight)
-        if w.dtype != np.float32 or w.size <= LARGE:
-            continue
         scale = np.abs(w).max(axis=tuple(range(1, w.ndim)), keepdims=True).clip(1e-12) / 127
         name, int8 = weight.name, (w / scale).round().astype(np.int8)
         parts = {f"{name}_int8": int8, f"{name}_scale": scale.ravel()}
