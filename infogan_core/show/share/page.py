@@ -101,8 +101,9 @@ def to_onnx(net: nn.Module, x: Tensor) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(net.eval().cpu(), (x,), dynamo=True, dynamic_shapes=rows, verbose=False)
-    quantise(program.model_proto.graph)
-    return program.model_proto.SerializeToString()
+    model = program.model_proto  # a new one each time
+    quantise(model.graph)
+    return model.SerializeToString()
 
 
 def quantise(graph: GraphProto) -> None:
