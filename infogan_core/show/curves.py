@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RULE = "#BBBBBB"
-LEGEND_LIMIT = 5  # more codes of a kind are labelled at their ends, in a second panel that enlarges the last half
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 COLOURS = (*OKABE_ITO, "#8C6D31", "#6A3D9A", "#E31A1C")
 
@@ -32,13 +31,14 @@ def curves(run: Run) -> Figure:
     if not run.records:
         raise ValueError("curves: this run has no records of its training (metrics.jsonl)")
     spec = run.config.latents
-    kinds = [kind for kind in (Categorical, Uniform) if any(isinstance(c, kind) for c in spec.codes)]
+    kinds = [[i for i, c in enumerate(spec.codes) if isinstance(c, kind)] for kind in (Categorical, Uniform)]
+    kinds = [codes for codes in kinds if codes]
     rows, columns = (2, 2) if len(kinds) == 2 else (1, 3)
     figure = Figure((9, 2.9 * rows), dpi=DPI, facecolor="white", layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     panels = figure.subplots(rows, columns).ravel()
-    for axes, kind in zip(panels, kinds, strict=False):
-        _draw_bound(axes, run, kind)
+    for axes, codes in zip(panels, kinds, strict=False):
+        _draw_bound(axes, run, codes)
     losses, output = panels[len(kinds) :]
     hinge = run.config.objective == "hinge"  # D's output is a score then, of which a sigmoid was recorded
     _draw_pair(losses, run, {"loss_d": "D", "loss_g": "G"}, "losses", "score" if hinge else "nats")
@@ -53,44 +53,37 @@ def curves(run: Run) -> Figure:
     return showable(figure, f"Curves of the training. After {last['step']} steps L_I in nats is {ends}; {game}.")
 
 
-def _draw_bound(axes: Axes, run: Run, kind: type) -> None:
-    """L_I of each code of a kind over the steps, with its ceiling, if it has one, as a dashed line."""
-    codes = [(i, code) for i, code in enumerate(run.config.latents.codes) if isinstance(code, kind)]
-    dress(axes, f"$L_I$ of {'categorical' if kind is Categorical else 'continuous'} codes", "nats")
-    steps, mi = [r["step"] for r in run.records], np.array([r["mi"] for r in run.records])
-    for i, _ in codes:
+def _draw_bound(axes: Axes, run: Run, codes: list[int]) -> None:
+    """L_I of codes of a kind over the steps, with its ceilings, if it has any, as dashed lines."""
+    spec, steps, mi = run.config.latents, [r["step"] for r in run.records], np.array([r["mi"] for r in run.records])
+    kind = "categorical" if isinstance(spec.codes[codes[0]], Categorical) else "continuous"
+    dress(axes, f"$L_I$ of {kind} codes", "nats")
+    for i in codes:
         label = code_title(run, i).replace("$", r"\$")
         axes.plot(steps, mi[:, i], label=label, color=COLOURS[i % len(COLOURS)], lw=1.4)
-    for height, why in sorted({_ceiling(code) for _, code in codes} - {None}):
+    for height, why in sorted({_ceiling(spec.codes[i]) for i in codes if spec.codes[i].ceiling is not None}):
         axes.axhline(height, color=INK, lw=1, ls=(0, (5, 3)), label="_ceiling")
         axes.annotate(why, (0.01, height), (0, 3), ("axes fraction", "data"), "offset points", fontsize=8, color=INK)
     axes.margins(y=0.12)
-    if len(codes) <= LEGEND_LIMIT:
+    if len(codes) <= 5:
         axes.legend(fontsize=8, frameon=False, labelcolor=INK)
-    else:
-        _enlarge_last_half(axes, run, steps, mi[:, [i for i, _ in codes]], [i for i, _ in codes])
-
-
-def _enlarge_last_half(axes: Axes, run: Run, steps: list[int], mi: np.ndarray, codes: list[int]) -> None:
-    """The last half again, enlarged, in the empty space beneath the curves, with each code's symbol at its end."""
+        return
+    # more are labelled at their ends, in a panel that enlarges the last half, in the empty space beneath the curves
     inset, half = axes.inset_axes([0.34, 0.06, 0.52, 0.64]), len(steps) // 2
     dress(inset, "the last half, enlarged", "")
     inset.set(xlabel="", xticks=[])
     inset._left_title.set(fontsize=8, color=QUIET)
-    for height, i in enumerate(np.argsort(mi[-1])):
-        colour = COLOURS[codes[i] % len(COLOURS)]
+    for height, i in enumerate(sorted(codes, key=lambda i: mi[-1, i])):
+        colour = COLOURS[i % len(COLOURS)]
         inset.plot(steps[half:], mi[half:, i], color=colour, lw=1)
         label_at = (1.12, (height + 0.5) / len(codes))
         line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 0}
         text = {"fontsize": 7, "color": colour, "va": "center", "arrowprops": line, "annotation_clip": False}
-        name = run.config.latents.name(codes[i])
-        inset.annotate(name, (steps[-1], mi[-1, i]), label_at, textcoords="axes fraction", **text)
+        inset.annotate(spec.name(i), (steps[-1], mi[-1, i]), label_at, textcoords="axes fraction", **text)
 
 
-def _ceiling(code: Categorical | Uniform) -> tuple[float, str] | None:
-    """The most that L_I can be for a code, in nats, and why; None for a learned sigma, which has no such limit."""
-    if code.ceiling is None:
-        return None
+def _ceiling(code: Categorical | Uniform) -> tuple[float, str]:
+    """The most that L_I can be for a code, in nats, and why."""
     if isinstance(code, Categorical):
         return code.ceiling, f"ceiling: H(c) = ln {code.k} = {number(code.ceiling, 2)}"
     return code.ceiling, f"ceiling: {number(code.ceiling, 3)} (error 0 at sigma = {code.sigma:g})"

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LIGHT_EDGE = 0.5
 LIGHT = 235  # between the pictures: softer than the page
 INK, QUIET = "#222222", "#707070"
 DPI, SIDE = 200, 5.9  # a sheet's longer side, in inches
@@ -53,11 +52,11 @@ def grid(images: Tensor | np.ndarray | list, columns: int = 10, pad: int = 2) ->
         x = (x.float().clamp(0, 1) * 255).round().to(torch.uint8)
     n, channels, height, width = x.shape
     rows = -(-n // (columns := min(columns, n)))
-    cells = np.full((rows * columns, height + pad, width + pad, channels), LIGHT, np.uint8)
+    tall, wide = height + pad, width + pad
+    cells = np.full((rows * columns, tall, wide, channels), LIGHT, np.uint8)
     cells[:n, :height, :width] = x.permute(0, 2, 3, 1).numpy()
-    sheet = cells.reshape(rows, columns, height + pad, width + pad, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * (height + pad), columns * (width + pad), channels)
-    return sheet[: len(sheet) - pad, : sheet.shape[1] - pad]
+    sheet = cells.reshape(rows, columns, tall, wide, channels).swapaxes(1, 2).reshape(rows * tall, -1, channels)
+    return sheet[: rows * tall - pad, : columns * wide - pad]
 
 
 def samples(run: Run, n: int = 100, seed: int = 0) -> np.ndarray:
@@ -66,9 +65,9 @@ def samples(run: Run, n: int = 100, seed: int = 0) -> np.ndarray:
     return grid(run.generate(*run.config.latents.sample(n, torch.Generator().manual_seed(seed))))
 
 
-def edge_light(images: Tensor) -> float:
-    """How light the outermost pixels of pictures [N, C, H, W] are on average: above LIGHT_EDGE they are on paper."""
-    return torch.cat([images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]], dim=-1).mean().item()
+def on_paper(x: Tensor) -> bool:
+    """Whether the outermost pixels of pictures [N, C, H, W] are light on average: dark on light, as on paper."""
+    return torch.cat([x[..., 0, :], x[..., -1, :], x[..., 0], x[..., -1]], dim=-1).mean().item() > 0.5
 
 
 def sweep(code: Categorical | Uniform, columns: int | None = None, limit: float = 2.0) -> Tensor:
@@ -154,7 +153,7 @@ def traversal_figure(
     continuous, down, name = isinstance(spec.codes[code], Uniform), _code_of_rows(spec, code), spec.name(code)
     across = [number(v, 1) if continuous else category_label(run, code, v) for v in values]
     lines = max(text.count("\n") for text in across)
-    figure, axes = _framed(sheet, foot=0.35 + 0.3 * continuous + 0.13 * lines + 0.25 * bool(note))
+    figure, axes = _framed(sheet, 0.35 + 0.3 * continuous + 0.13 * lines + 0.25 * bool(note), note)
     rest = "the other codes" if down is None else f"category of {spec.name(down)}"
     caption = f"Along a row only {name} changes. Each row has its own noise and {rest}."
     axes.set_title(caption, loc="left", fontsize=8, color=QUIET, pad=7)
@@ -168,7 +167,6 @@ def traversal_figure(
         axes.set_ylabel(spec.name(down), fontsize=9, color=INK, rotation=0, ha="right", va="center")
     if continuous:
         _mark_trained_range(axes, columns_at, limit)
-    figure.text(0.5, 0.08 / figure.get_figheight(), note, ha="center", fontsize=8, color=QUIET, parse_math=False)
     ends = f"{name} from {number(values[0], int(continuous))} to {number(values[-1], int(continuous))}"
     return showable(figure, f"{code_title(run, code)}. {rows} rows of generated pictures, {ends}. {caption} {note}")
 
@@ -185,23 +183,21 @@ def real_and_generated(run: Run, images: ImageSet, n: int = 40, seed: int = 0) -
     if found != wanted:
         raise ValueError(f"{images.name}: the run's pictures are {wanted}, these are {found}: load them at its size")
     n = min(n, len(real))
-    picked = real.pixels[:: len(real) // n][:n]
-    halves = [grid(picked, 8), grid(run.generate(*c.latents.sample(n, torch.Generator().manual_seed(seed))), 8)]
-    gap = np.full_like(halves[0][:, :12], 255)
+    left = np.pad(grid(real.pixels[:: len(real) // n][:n], 8), ((0, 0), (0, 12), (0, 0)), constant_values=255)
+    right = grid(run.generate(*c.latents.sample(n, torch.Generator().manual_seed(seed))), 8)
     captions = (f"{images.stand_in_note or 'real'}{', held out' if images.held_out else ''}", "generated")
     trained_on = run.env.get("data", images.name)
-    notes = [note_of(run), f"this run was trained on: {trained_on}" if trained_on != images.name else ""]
-    foot = "\n".join(filter(None, notes))
-    figure, axes = _framed(np.concatenate([halves[0], gap, halves[1]], axis=1), foot=0.4)
+    other = f"this run was trained on: {trained_on}" if trained_on != images.name else ""
+    foot = f"{note_of(run)}\n{other}".strip()
+    figure, axes = _framed(np.concatenate([left, right], axis=1), 0.4, foot)
     axes.set_axis_off()
-    for caption, left in zip(captions, (0, halves[0].shape[1] + 12), strict=True):
-        axes.annotate(caption, (left, 0), (0, 6), textcoords="offset points", fontsize=10, color=INK)
-    figure.text(0.5, 0.08 / figure.get_figheight(), foot, ha="center", fontsize=8, color=QUIET, parse_math=False)
+    for caption, x in zip(captions, (0, left.shape[1]), strict=True):
+        axes.annotate(caption, (x, 0), (0, 6), textcoords="offset points", fontsize=10, color=INK)
     return showable(figure, f"{n} pictures ({captions[0]}) beside {n} generated ones. {foot}")
 
 
-def _framed(sheet: np.ndarray, foot: float) -> tuple[Figure, Axes]:
-    """A figure around the sheet, which is enlarged by a whole number, so that all its pixels stay equal squares."""
+def _framed(sheet: np.ndarray, foot: float, note: str) -> tuple[Figure, Axes]:
+    """A figure around the sheet, enlarged by a whole number to equal squares, with a note at its foot, in inches."""
     from matplotlib.figure import Figure
 
     scale = max(1, round(SIDE * DPI / max(sheet.shape[:2])))
@@ -211,6 +207,7 @@ def _framed(sheet: np.ndarray, foot: float) -> tuple[Figure, Axes]:
     axes = figure.add_axes(box, frameon=False)
     axes.imshow(sheet.repeat(3 // sheet.shape[2], axis=2), aspect="auto", interpolation="nearest")
     axes.tick_params(length=0, labelsize=9, labelcolor=INK, pad=5)
+    figure.text(0.5, 0.08 / figure.get_figheight(), note, ha="center", fontsize=8, color=QUIET, parse_math=False)
     return figure, axes
 
 
@@ -259,18 +256,13 @@ def show(
     image = image.resize((image.width * scale, image.height * scale), method)
     if note:
         image = ImageOps.expand(image, (0, 0, 0, 20), "white")
-        ink = QUIET if image.mode == "RGB" else 112
-        ImageDraw.Draw(image).text((0, image.height - 17), note, fill=ink, font_size=13)
+        ImageDraw.Draw(image).text((0, image.height - 17), note, fill=QUIET, font_size=13)
     return showable(image, f"{alt}, {note}" if note else alt)
 
 
-def png_bytes(
-    picture: np.ndarray | Image.Image | Figure, scale: int = 1, smooth: bool = False, note: str = ""
-) -> bytes:
-    """A sheet, enlarged and labelled as by `show`, a picture, or a figure at its own resolution, as PNG."""
+def png_bytes(picture: Image.Image | Figure) -> bytes:
+    """A picture, or a figure at its own resolution, as PNG."""
     buffer = io.BytesIO()
-    if isinstance(picture, np.ndarray):
-        picture = show(picture, scale, smooth, note)
     if isinstance(picture, Image.Image):
         picture.save(buffer, "PNG", compress_level=1)  # a slider waits for it
     else:
@@ -280,14 +272,14 @@ def png_bytes(
 
 def save_png(path: str | Path, picture: np.ndarray | Figure, note: str = "") -> None:
     """Write a sheet, with `note` beneath it, or a figure as a PNG file. Raises OSError; an old file then stays."""
-    write_whole(path, png_bytes(picture, note=note))
+    write_whole(path, png_bytes(show(picture, 1, note=note) if isinstance(picture, np.ndarray) else picture))
 
 
-def save_traversals(run: Run, note: str = "") -> Path:
+def save_traversals(run: Run) -> Path:
     """Write `traversal_figure` of each code into the run's folder: traversals/c1.png, ... Returns that folder."""
     run = as_run(run)
     folder = run.path / "traversals"
     folder.mkdir(exist_ok=True)
     for i in range(len(run.config.latents.codes)):
-        save_png(folder / f"{run.config.latents.name(i)}.png", traversal_figure(run, i, note=note))
+        save_png(folder / f"{run.config.latents.name(i)}.png", traversal_figure(run, i))
     return folder

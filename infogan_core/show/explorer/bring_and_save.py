@@ -1,12 +1,10 @@
 """What goes into the Explorer and out of it: pictures that Q reads, settings, files to save."""
 
-from __future__ import annotations
-
 import io
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import ContextDecorator
 from html import escape
 from typing import Any, Protocol
 
@@ -15,23 +13,15 @@ import torch
 from torch import Tensor
 
 from infogan_core.data.own_images import read_picture
-from infogan_core.model.latents import Categorical, Uniform
+from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
-from infogan_core.show.explorer.controls import (
-    PICTURE_SIDE,
-    Control,
-    Picture,
-    alert,
-    button,
-    button_pictures,
-    thumbnail,
-)
+from infogan_core.show.explorer.controls import BUTTON_SIDE, PICTURE_SIDE, Picture, alert, button, button_pictures
 from infogan_core.show.explorer.q_chart import in_words
-from infogan_core.show.figures import LIGHT_EDGE, edge_light, grid, sweep
+from infogan_core.show.figures import grid, on_paper, png_bytes, show, sweep
 from infogan_core.show.sheets import animation
 
 SAMPLES, SAMPLE_SEED = 8, 1_000_003  # generated pictures for Q to read, and the seed of their latents
-LARGEST = 6 * 2**20  # bytes of a file: as text it must pass a server's 10 MiB for one message
+LARGEST = 6  # MiB of a file: as text it must pass a server's 10 MiB for one message
 
 
 class Sliders(Protocol):
@@ -40,45 +30,44 @@ class Sliders(Protocol):
     run: Run
     scope: str
     picture: Picture
-    controls: list[Control]
+    controls: list[widgets.ValueWidget]
     noise: widgets.BoundedIntText
     view: widgets.ToggleButtons
     sweep_code: widgets.Dropdown
+    latents: Callable[[], tuple[Tensor, list[Tensor]]]
+    put: Callable[..., None]
+    show_errors: Callable[[], ContextDecorator]
 
-    def latents(self) -> tuple[Tensor, list[Tensor]]: ...
-    def put(self, codes: list[float], seed: int, view: str | None = None, sweep_code: int | None = None) -> None: ...
-    def show_errors(self) -> AbstractContextManager[None]: ...
 
-
-class BringAndSave:
-    """`box` holds an upload button, a strip of generated pictures, and links to the picture, sweep and setting."""
+class BringAndSave(widgets.VBox):
+    """An upload button, a strip of generated pictures, and links to the picture, sweep and setting."""
 
     def __init__(self, explorer: Sliders) -> None:
         self.explorer, self.run = explorer, explorer.run
-        tooltip = f"a picture for Q to read, or a saved setting: at most {LARGEST // 2**20} MiB"
-        self.upload = widgets.FileUpload(
-            accept="image/*,.json", description="bring a picture", tooltip=tooltip, layout={"width": "auto"}
-        )
+        tooltip = f"a picture for Q to read, or a saved setting: at most {LARGEST} MiB"
+        self.upload = widgets.FileUpload(accept="image/*,.json", description="bring a picture", tooltip=tooltip)
+        self.upload.layout.width = "auto"
         latents = self.run.config.latents.sample(SAMPLES, torch.Generator().manual_seed(SAMPLE_SEED))
         self.sample_pictures = self.run.generate(*latents)
         options = [(str(k + 1), k) for k in range(SAMPLES)]
         tooltips = [f"let Q read sample {k + 1}" for k in range(SAMPLES)]
         self.samples = widgets.ToggleButtons(options=options, value=None, tooltips=tooltips)
-        self.samples.add_class("pictured")
-        self.samples.add_class("samples")
-        style = widgets.HTML(button_pictures(f"{explorer.scope} .samples", grid(self.sample_pictures, SAMPLES, 0)))
-        style.layout.display = "none"
-        self.thumbnail = Picture(display="none", align_self="center")
+        self.samples.add_class("pictured").add_class("samples")
+        style = button_pictures(f"{explorer.scope} .samples", grid(self.sample_pictures, SAMPLES, 0))
+        self.thumbnail = Picture(layout={"display": "none", "align_self": "center"})
         self.message = widgets.HTML("Q reads the picture, and the controls are set to its codes.")
         self.animate = button("animate the sweep", "make a GIF of the code that play moves")
         self.links, self.gif_link = widgets.HTML(), widgets.HTML()
-        wrap = {"flex_flow": "row wrap", "grid_gap": "0 8px"}
-        rows = [self.upload, self.samples, style], [self.thumbnail, self.message], [self.links, self.animate]
-        rows[-1].append(self.gif_link)
-        self.box = widgets.VBox([widgets.HBox(row, layout=wrap) for row in rows])
-        self.upload.observe(lambda change: self._guard(self._read_files, change["new"]), "value")
-        self.samples.observe(lambda change: self._guard(self._read_sample, change["new"]), "value")
-        self.animate.on_click(lambda _: self._guard(self._offer_gif))
+        rows = (
+            [self.upload, self.samples, widgets.HTML(style, layout={"display": "none"})],
+            [self.thumbnail, self.message],
+            [self.links, self.animate, self.gif_link],
+        )
+        super().__init__([widgets.HBox(row, layout={"flex_flow": "row wrap", "grid_gap": "0 8px"}) for row in rows])
+        guarded = explorer.show_errors()
+        self.upload.observe(guarded(self._read_file), "value")
+        self.samples.observe(guarded(self._read_sample), "value")
+        self.animate.on_click(guarded(self._offer_gif))
 
     def offer(self) -> None:
         """Show links to the picture as it is now, and to the setting."""
@@ -109,54 +98,51 @@ class BringAndSave:
         if view not in e.view.options or type(noise) is not int or not 0 <= noise <= e.noise.max:
             raise ValueError(f"noise must be 0 to {e.noise.max} and view one of {', '.join(e.view.options)}")
         for name, code, value in zip(names, spec.codes, values, strict=True):
-            _check_value(name, code, value)
+            low, *_, high = sweep(code).tolist()
+            kinds, what = ((int,), "a whole number") if isinstance(code, Categorical) else ((int, float), "a number")
+            if type(value) not in kinds or not low <= value <= high:
+                raise ValueError(f"{name} must be {what} from {low:g} to {high:g}, found {value!r}")
         e.put(values, noise, view, names.index(swept))
 
     def bring(self, x: Tensor, what: str) -> None:
         """Let Q read a picture [1, C, H, W] in 0..1, show it, and set every code to what Q reads."""
-        reading, values = self.run.infer(x), []
+        e, reading, values = self.explorer, self.run.infer(x), []
         for code, q in zip(self.run.config.latents.codes, reading, strict=True):
             if isinstance(code, Categorical):
                 values.append(int(q[0].argmax()))
             else:
                 limit = sweep(code)[-1].item()
-                values.append(round(min(max(q[0][0].item(), -limit), limit) * 20) / 20)  # a slider's step is 0.05
+                values.append(round(q[0].clamp(-limit, limit).item() * 20) / 20)  # a slider's step is 0.05
         self.thumbnail.tooltip = f"the picture that Q read: {what}"
-        self.thumbnail.value, self.thumbnail.layout.display = thumbnail(x), ""
+        scale = max(1, round(2 * BUTTON_SIDE / x.shape[-1]))
+        self.thumbnail.value, self.thumbnail.layout.display = png_bytes(show(grid(x), scale, smooth=True)), ""
         self.message.value = escape(f"{what}: Q reads {in_words(self.run, reading)}. The controls are set to it.")
-        self.explorer.put(values, self.explorer.noise.value)
+        e.put(values, e.noise.value, e.view.value, e.sweep_code.value)
 
-    def _guard(self, act: Callable[..., None], *what: Any) -> None:
-        with self.explorer.show_errors():
-            act(*what)
-
-    def _read_sample(self, k: int | None) -> None:
-        if k is not None:
+    def _read_sample(self, change: dict[str, Any]) -> None:
+        if (k := change["new"]) is not None:
             self.samples.value = None  # so that it can be pressed again
             self.bring(self.sample_pictures[k : k + 1], f"Sample {k + 1}")
 
-    def _read_files(self, files: tuple[dict[str, Any], ...]) -> None:
-        for file in files:
-            self.thumbnail.layout.display, name = "none", str(file["name"])
-            try:
-                self._read_file(name, bytes(file["content"]))
-            except (ValueError, RuntimeError) as error:
-                self.message.value = alert(ValueError(f"{name}: {error}"))
-        if files:
-            self.upload.value = ()  # so that the same file can be brought again
+    def _read_file(self, change: dict[str, Any]) -> None:
+        if not change["new"]:
+            return
+        self.thumbnail.layout.display, (file,) = "none", change["new"]
+        name, content = str(file["name"]), bytes(file["content"])
+        try:
+            if len(content) > LARGEST * 2**20:
+                raise ValueError(f"larger than {LARGEST} MiB")
+            if name.lower().endswith(".json"):
+                self.load(content.decode(errors="replace"))
+                self.message.value = escape(f"{name}: set.")
+            else:
+                self.bring(*self._picture(name, content))
+        except (ValueError, RuntimeError) as error:
+            self.message.value = alert(ValueError(f"{name}: {error}"))
+        self.upload.value = ()  # so that the same file can be brought again
 
-    def _read_file(self, name: str, content: bytes) -> None:
-        if len(content) > LARGEST:
-            raise ValueError(f"larger than {LARGEST // 2**20} MiB")
-        if name.lower().endswith(".json"):
-            self.load(content.decode(errors="replace"))
-            self.message.value = escape(f"{name}: set.")
-        else:
-            x, how = self._picture(content)
-            self.bring(x, f"{name}{how}")
-
-    def _picture(self, content: bytes) -> tuple[Tensor, str]:
-        """The central square at the run's size, in 0..1: [1, C, H, W], and what else was done to it."""
+    def _picture(self, name: str, content: bytes) -> tuple[Tensor, str]:
+        """The central square at the run's size, in 0..1: [1, C, H, W], and its name, with what else was done to it."""
         config = self.run.config
         try:
             pixels = read_picture(io.BytesIO(content), config.image_size)
@@ -164,24 +150,17 @@ class BringAndSave:
             raise ValueError("not a picture that decodes: bring a PNG, JPEG, BMP, GIF or WebP") from None
         x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
         if config.channels == 3:
-            return x, ""
+            return x, name
         x = x.mean(dim=1, keepdim=True)
-        on_paper = edge_light(x) > LIGHT_EDGE > edge_light(self.sample_pictures)
-        return (1 - x, " (inverted: this run's pictures are light on dark)") if on_paper else (x, "")
+        inverted = on_paper(x) and not on_paper(self.sample_pictures)
+        return (1 - x, f"{name} (inverted: this run's pictures are light on dark)") if inverted else (x, name)
 
-    def _offer_gif(self) -> None:
+    def _offer_gif(self, _: widgets.Button) -> None:
         e = self.explorer
         scale = max(1, round(PICTURE_SIDE / self.run.config.image_size))
         name = f"{self.run.config.dataset}-{self.run.config.latents.name(e.sweep_code.value)}.gif"
         gif = animation(self.run, *e.latents(), e.sweep_code.value, scale)
         self.gif_link.value = _link(name, "image/gif", gif, f"save {name} ({len(gif) / 1024:,.0f} KiB)")
-
-
-def _check_value(name: str, code: Categorical | Uniform, value: Any) -> None:
-    allowed, whole = sweep(code).tolist(), isinstance(code, Categorical)
-    if type(value) not in ((int,) if whole else (int, float)) or not allowed[0] <= value <= allowed[-1]:
-        kind = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} must be {kind} from {allowed[0]:g} to {allowed[-1]:g}, found {value!r}")
 
 
 def _link(name: str, kind: str, content: bytes, text: str) -> str:

@@ -1,7 +1,5 @@
 """The Explorer's parts: a control per code, with pictures on the buttons, a run's picture with Q's reading, errors."""
 
-from __future__ import annotations
-
 import traceback
 from base64 import b64encode
 from html import escape
@@ -16,19 +14,17 @@ from torch import Tensor
 from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.q_chart import chart
-from infogan_core.show.figures import category_label, grid, note_of, png_bytes, sweep
+from infogan_core.show.figures import category_label, code_title, grid, note_of, png_bytes, show, sweep
+from infogan_core.show.sheets import all_codes, sheet
 
-PICTURE_SIDE = 280  # of a single picture, in pixels, give or take a whole enlargement
-SHEET_SIDE = 560  # ... and of a sheet's longer side
+PICTURE_SIDE = 280  # of a single picture, in pixels, about; a sheet's longer side has twice that
 BUTTON_SIDE = 34  # of the pictures on buttons, as in explorer.css
-Control = widgets.ToggleButtons | widgets.FloatSlider
-HERE = Path(__file__).parent
 
 
 class Front(anywidget.AnyWidget):
     """The Explorer's style, and the names for a screen reader that ipywidgets leaves out."""
 
-    _esm, _css = HERE / "explorer.js", HERE / "explorer.css"
+    _esm, _css = (Path(__file__).with_name(name) for name in ("explorer.js", "explorer.css"))
 
 
 class Picture(widgets.Image):
@@ -36,64 +32,56 @@ class Picture(widgets.Image):
 
     description = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, **layout: str) -> None:
-        super().__init__(format="png", layout=layout)
-
 
 class RunView(widgets.VBox):
     """A run's picture, its caption where two runs are compared, and what Q reads in the picture."""
 
     def __init__(self, run: Run, caption: str = "") -> None:
         self.run = run
-        self.picture = Picture(align_self="flex-start")
+        self.picture = Picture(layout={"align_self": "flex-start"})
         self.reading = widgets.HTML(layout={"width": f"{PICTURE_SIDE + 80}px", "max_width": "100%"})
-        name = [widgets.HTML(f"<b>{escape(caption)}</b>")] if caption else []
-        super().__init__([*name, self.picture, self.reading], layout={"max_width": "100%"})
+        above = [widgets.HTML(f"<b>{escape(caption)}</b>")] if caption else []
+        super().__init__([*above, self.picture, self.reading], layout={"max_width": "100%"})
 
-    def show(self, sheet: np.ndarray, side: int, alt: str) -> None:
-        """Show a sheet at about `side` pixels, with its alt text."""
-        scale = max(1, round(side / max(sheet.shape[:2])))
-        self.picture.tooltip = alt
-        self.picture.value = png_bytes(sheet, scale, smooth=True, note=note_of(self.run))
-
-    def read(self, x: Tensor, codes: list[Tensor]) -> None:
-        """Show what Q reads in G(z, c), x [1, C, H, W], beside the codes that were set."""
-        self.reading.value = f"What Q reads, beside what was set{chart(self.run, self.run.infer(x), codes)}"
+    def draw(self, noise: Tensor, codes: list[Tensor], view: str, code: int, alt: str) -> None:
+        """Show G(z, c) for the first noise [N, noise_dim], or a sheet around it, and what Q reads in that picture."""
+        x = self.run.generate(noise[:1], codes)
+        reading = chart(self.run, self.run.infer(x), codes)
+        self.reading.value = f"What Q reads, beside what was set{reading}"
+        if view == "single":
+            shown, side = grid(x), PICTURE_SIDE
+        else:
+            shown = sheet(self.run, noise, codes, code) if view == "sheet" else all_codes(self.run, noise[:1], codes)
+            side = 2 * PICTURE_SIDE
+        self.picture.tooltip, scale = alt, max(1, round(side / max(shown.shape[:2])))
+        self.picture.value = png_bytes(show(shown, scale, smooth=True, note=note_of(self.run)))
 
 
 def button(text: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
 
 
-def control(run: Run, i: int, title: str, value: float) -> Control:
+def control(run: Run, i: int) -> widgets.ToggleButtons | widgets.FloatSlider:
     """Buttons for a categorical code, a slider for a continuous one."""
-    code = run.config.latents.codes[i]
+    code, title, value = run.config.latents.codes[i], code_title(run, i), run.config.latents.start()[i]
     if isinstance(code, Categorical):
         tooltips = [f"{title}, category {category_label(run, i, k)}".replace("\n", " ") for k in range(code.k)]
-        options = {"options": range(code.k), "tooltips": tooltips, "style": {"button_width": f"{BUTTON_SIDE}px"}}
-        buttons = widgets.ToggleButtons(value=value, description=title, **options)
-        buttons.add_class("pictured")
-        buttons.add_class(f"code-{i}")
-        return buttons
-    limit = sweep(code)[-1].item()
+        shown = {"description": title, "tooltips": tooltips, "style": {"button_width": f"{BUTTON_SIDE}px"}}
+        buttons = widgets.ToggleButtons(options=range(code.k), value=value, **shown)
+        return buttons.add_class("pictured").add_class(f"code-{i}")
+    low, *_, high = sweep(code).tolist()
     tooltip = f"{title}, trained on -1 to 1"
-    slider = widgets.FloatSlider(value, min=-limit, max=limit, step=0.05, description=title, tooltip=tooltip)
-    slider.add_class("trained")
-    return slider
+    slider = widgets.FloatSlider(value, min=low, max=high, step=0.05, description=title, tooltip=tooltip)
+    return slider.add_class("trained")
 
 
 def button_pictures(scope: str, strip: np.ndarray) -> str:
     """CSS that puts the square pictures of a strip, uint8 [side, K * side, C], on the buttons within `scope`."""
     k, side = strip.shape[1] // strip.shape[0], BUTTON_SIDE
-    url = f"url(data:image/png;base64,{b64encode(png_bytes(strip)).decode()})"
+    url = f"url(data:image/png;base64,{b64encode(png_bytes(show(strip, 1))).decode()})"
     rules = [f"{scope} button {{ background-image: {url}; background-size: {k * side}px {side}px }}"]
     rules += [f"{scope} button:nth-child({n + 1}) {{ background-position: {-n * side}px 0 }}" for n in range(k)]
     return f"<style>{''.join(rules)}</style>"
-
-
-def thumbnail(x: Tensor) -> bytes:
-    """One picture [1, C, H, W] as a small PNG."""
-    return png_bytes(grid(x), max(1, round(2 * BUTTON_SIDE / x.shape[-1])), smooth=True)
 
 
 def alert(error: Exception) -> str:

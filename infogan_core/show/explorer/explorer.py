@@ -1,7 +1,5 @@
 """Sliders over the latent code: turn c1, c2, ... and see G(z, c)."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,25 +10,13 @@ from IPython.display import display
 from torch import Tensor
 
 from infogan_core.device import using_threads
-from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.bring_and_save import BringAndSave
-from infogan_core.show.explorer.controls import (
-    PICTURE_SIDE,
-    SHEET_SIDE,
-    Front,
-    RunView,
-    alert,
-    button,
-    button_pictures,
-    control,
-)
-from infogan_core.show.figures import as_run, code_title, grid, image_bundle
-from infogan_core.show.sheets import all_codes, back_and_forth, pace, sheet, strips
+from infogan_core.show.explorer.controls import Front, RunView, alert, button, button_pictures, control
+from infogan_core.show.figures import as_run, image_bundle
+from infogan_core.show.sheets import PACE, back_and_forth, strips
 
 LAST_SEED = 2**31 - 1
-NOISES = 10  # rows of the sheet: the noise of the seed, and of the seeds after it
-VIEWS = ("single", "sheet", "all codes")
 PAUSE = 0.3  # seconds after a change, in which the pictures on the buttons follow it and what came since
 
 
@@ -45,43 +31,38 @@ class Explorer(widgets.HBox):
     def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
         super().__init__(layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
         runs = [as_run(r) for r in (run, other) if r is not None]
-        self.run, self._first_seed, self._hold, self._timer = runs[0], seed, False, None
+        self.run, self._hold, self._timer = runs[0], False, None
         if _inputs(runs[-1]) != _inputs(self.run):
             raise ValueError(f"runs to compare need the same noise and codes: {', '.join(map(_inputs, runs))}")
-        self._codes, self._start = self.run.config.latents.codes, self.run.config.latents.start()
         self.scope = f".infogan-{self.model_id[:12]}"  # in CSS, this Explorer and no other
         self.views = [RunView(r, _caption(r) if other else "") for r in runs]
         self.picture, self.reading = self.views[0].picture, self.views[0].reading
-        titles = [code_title(self.run, i) for i in range(len(self._codes))]
-        self.controls = [control(self.run, i, title, self._start[i]) for i, title in enumerate(titles)]
-        self.view = widgets.ToggleButtons(options=VIEWS, description="view", style={"button_width": "auto"})
+        self.controls = [control(self.run, i) for i in range(len(self.run.config.latents.codes))]
+        self.view = widgets.ToggleButtons(options=("single", "sheet", "all codes"), description="view")
+        self.view.style.button_width = "auto"
         self.noise = widgets.BoundedIntText(seed, 0, LAST_SEED, description="noise", tooltip="seed of the noise z")
         self.new_noise = button("new noise", "the noise of the next seed")
         self.reset = button("reset", "codes and noise as they were at first")
-        self.sweep_code = widgets.Dropdown(options=[(title, i) for i, title in enumerate(titles)], description="sweep")
+        titles = [(control.description, i) for i, control in enumerate(self.controls)]
+        self.sweep_code = widgets.Dropdown(options=titles, description="sweep")
         self.sweep_code.tooltip = "the code that play moves, and that the sheet shows"
         self.play = widgets.Play(repeat=True, show_repeat=False, tooltip="move that code back and forth")
-        self.error = widgets.HTML()
-        self.error.add_class("failed")
-        self._styles = {i: widgets.HTML() for i, code in enumerate(self._codes) if isinstance(code, Categorical)}
+        self.error, self._style = widgets.HTML().add_class("failed"), widgets.HTML()
         with using_threads(1):
             self.bring_and_save = BringAndSave(self)
-        self._wire()
         self.children = self._arrange()
-        self._choose_sweep_code()
-        self._draw_pictures()
-        self._draw_buttons()
-
-    def _wire(self) -> None:
-        self.add_class("infogan")
-        self.add_class(self.scope.removeprefix("."))
+        self.add_class("infogan").add_class(self.scope.removeprefix("."))
         for widget in (*self.controls, self.noise, self.view):
             widget.observe(lambda _: self._hold or self.redraw(), "value")
         self.new_noise.on_click(lambda _: self.noise.set_trait("value", (self.noise.value + 1) % (LAST_SEED + 1)))
-        self.reset.on_click(lambda _: self.put(self._start, self._first_seed))
+        start = self.run.config.latents.start()
+        self.reset.on_click(lambda _: self.put(start, seed, self.view.value, self.sweep_code.value))
         self.sweep_code.observe(lambda _: self._choose_sweep_code(), "value")
         self.play.observe(lambda change: self._move(change["new"]), "value")
         self.play.observe(lambda change: change["new"] and self._start_playing(), "playing")
+        self._choose_sweep_code()
+        self._draw_pictures()
+        self._draw_buttons()
 
     def _arrange(self) -> tuple[widgets.Widget, widgets.Widget]:
         labelled = (self.view, *self.controls, self.noise, self.sweep_code)
@@ -96,8 +77,8 @@ class Explorer(widgets.HBox):
         noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout=wrap)
         play = widgets.HBox([self.sweep_code, self.play], layout=wrap)
         pictures = widgets.HBox(self.views, layout=wrap | {"grid_gap": "8px 16px"})
-        hidden = widgets.VBox([Front(), *self._styles.values()], layout={"height": "0", "overflow": "hidden"})
-        below = [noise, play, self.bring_and_save.box, self.error, hidden]
+        hidden = widgets.VBox([Front(), self._style], layout={"height": "0", "overflow": "hidden"})
+        below = [noise, play, self.bring_and_save, self.error, hidden]
         return widgets.VBox([self.view, pictures], layout=full), widgets.VBox([*self.controls, *below], layout=full)
 
     def latents(self, noises: int = 1) -> tuple[Tensor, list[Tensor]]:
@@ -115,31 +96,21 @@ class Explorer(widgets.HBox):
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._draw_buttons()
-        else:
-            if not self._timer or loop.time() >= self._timer.when():
-                self._timer = loop.call_later(PAUSE, self._draw_buttons)
+            return self._draw_buttons()
+        if not self._timer or loop.time() >= self._timer.when():
+            self._timer = loop.call_later(PAUSE, self._draw_buttons)
 
     def _draw_pictures(self) -> None:
         with self.show_errors():
-            noise, codes = self.latents()
             for view in self.views:
-                x = view.run.generate(noise, codes)
-                view.read(x, codes)
-                if self.view.value == "single":
-                    view.show(grid(x), PICTURE_SIDE, self._alt())
-                elif self.view.value == "sheet":
-                    rows = sheet(view.run, self.latents(NOISES)[0], codes, self.sweep_code.value)
-                    view.show(rows, SHEET_SIDE, self._alt())
-                else:
-                    view.show(all_codes(view.run, noise, codes), SHEET_SIDE, self._alt())
+                view.draw(*self.latents(10), self.view.value, self.sweep_code.value, self._alt())
             self.error.value = ""
 
     def _draw_buttons(self) -> None:
         """Draw what may wait: the pictures on the buttons, and the files to save."""
         with self.show_errors():
-            for i, strip in strips(self.run, *self.latents()).items():
-                self._styles[i].value = button_pictures(f"{self.scope} .code-{i}", strip)
+            made = strips(self.run, *self.latents()).items()
+            self._style.value = "".join(button_pictures(f"{self.scope} .code-{i}", strip) for i, strip in made)
             self.bring_and_save.offer()
 
     @contextmanager
@@ -151,25 +122,21 @@ class Explorer(widgets.HBox):
         except Exception as error:  # the traceback of a callback would end in a log that nobody reads
             self.error.value = alert(error)
 
-    def put(self, codes: list[float], seed: int, view: str | None = None, sweep_code: int | None = None) -> None:
-        """Set codes, noise and view in one redraw; what plays, stops."""
+    def put(self, codes: list[float], noise: int, view: str, sweep_code: int) -> None:
+        """Set all controls in one redraw; what plays, stops."""
         self._hold = True
-        try:
-            self.play.playing, self.play.value = False, 0
-            self.noise.value = seed
-            self.view.value = view or self.view.value
-            self.sweep_code.value = self.sweep_code.value if sweep_code is None else sweep_code
-            for widget, value in zip(self.controls, codes, strict=True):
-                widget.value = value
-        finally:
-            self._hold = False
+        self.play.playing, self.play.value = False, 0
+        self.noise.value, self.view.value, self.sweep_code.value = noise, view, sweep_code
+        for widget, value in zip(self.controls, codes, strict=True):
+            widget.value = value
+        self._hold = False
         self.redraw()
 
     def _choose_sweep_code(self) -> None:
-        code = self._codes[self.sweep_code.value]
+        code = self.run.config.latents.codes[self.sweep_code.value]
         self._path = back_and_forth(code)
         hold, self._hold = self._hold, True
-        self.play.value, self.play.max, self.play.interval = 0, len(self._path) - 1, pace(code)
+        self.play.value, self.play.max, self.play.interval = 0, len(self._path) - 1, PACE[type(code)]
         self._start_playing()
         self._hold = hold
         if not hold and self.view.value == "sheet":
@@ -192,9 +159,8 @@ class Explorer(widgets.HBox):
 
     def _alt(self) -> str:
         """The picture in words, for those who do not see it."""
-        rows = {"sheet": f"rows of {self.sweep_code.label}, a noise each", "all codes": "a row for each code"}
-        shown = rows.get(self.view.value, "picture")
-        return f"{self.run.config.dataset}, generated {shown}: {self._setting()}"
+        sheets = {"sheet": f"rows of {self.sweep_code.label}, a noise each", "all codes": "a row for each code"}
+        return f"{self.run.config.dataset}, generated {sheets.get(self.view.value, 'picture')}: {self._setting()}"
 
     def __repr__(self) -> str:
         return f"Explorer({self._setting()})"
@@ -216,5 +182,5 @@ def _caption(run: Run) -> str:
 def _inputs(run: Run) -> str:
     """What G takes. How Q reads it, its sigma, may differ between runs that are compared."""
     spec = run.config.latents
-    codes = [f"{type(code).__name__}({code.k if isinstance(code, Categorical) else ''})" for code in spec.codes]
+    codes = [f"{type(code).__name__}({getattr(code, 'k', '')})" for code in spec.codes]
     return f"{spec.noise_dim} {spec.noise}, {', '.join(codes)}"

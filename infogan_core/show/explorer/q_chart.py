@@ -1,12 +1,9 @@
 """Q(c|x) of one picture, as text and as a small chart beside the codes that were set."""
 
-from __future__ import annotations
-
 from html import escape
 
 from torch import Tensor
 
-from infogan_core.model.latents import Categorical, Uniform
 from infogan_core.runs import Run
 from infogan_core.show.figures import category_label, number
 
@@ -18,64 +15,57 @@ FULL, FAINT, SET = "var(--jp-brand-color1, #1976d2)", "var(--jp-layout-color3, #
 
 def in_words(run: Run, reading: Reading) -> str:
     """Q(c|x), a code after the other: "c1 = 7 (98%), c2 = 0.41 ± 1.00"."""
-    spec = run.config.latents
-    values = [_value(code, q) for code, q in zip(spec.codes, reading, strict=True)]
-    return ", ".join(f"{spec.name(i)} = {value}" for i, value in enumerate(values))
+    return ", ".join(f"{run.config.latents.name(i)} = {_value(q)}" for i, q in enumerate(reading))
 
 
 def chart(run: Run, reading: Reading, codes: list[Tensor]) -> str:
     """Q(c|x) as an SVG, one line per code.
 
-    A categorical code: a bar per category, the one that was set outlined. A continuous code: the mean, one standard
-    deviation to each side, and a tick at what was set.
+    A categorical code: a bar per category, the one that was set outlined, and the first word of the name that Q reads.
+    A continuous code: the mean, one standard deviation to each side, and a tick at what was set.
     """
-    spec, rows = run.config.latents, []
-    for i, (code, q, c) in enumerate(zip(spec.codes, reading, codes, strict=True)):
-        marks = _bars(q[0].tolist(), int(c)) if isinstance(code, Categorical) else _interval(*q, float(c))
+    rows = []
+    for i, (q, c) in enumerate(zip(reading, codes, strict=True)):
+        if isinstance(q, Tensor):
+            marks, name = _bars(q[0].tolist(), int(c)), category_label(run, i, int(q[0].argmax())).split("\n")[1:2]
+        else:
+            marks, name = _interval(*(part.item() for part in q), float(c)), []
         rows.append(
-            f'<g transform="translate(0 {i * (HEIGHT + 8)})"><text x="0" y="14">{escape(spec.name(i))}</text>'
+            f'<g transform="translate(0 {i * (HEIGHT + 8)})"><text x="0" y="14">{run.config.latents.name(i)}</text>'
             f'<g transform="translate({LEFT} 0)">{marks}</g>'
-            f'<text x="{LEFT + WIDTH + 8}" y="14">{escape(_label(run, i, q))}</text></g>'
+            f'<text x="{LEFT + WIDTH + 8}" y="14">{escape(" ".join([_value(q), *name]))}</text></g>'
         )
-    words = escape(f"Q reads: {in_words(run, reading)}", quote=True)
     width, height = LEFT + WIDTH + 126, len(rows) * (HEIGHT + 8)
     return (
-        f'<svg role="img" aria-label="{words}" viewBox="0 0 {width} {height}" width="100%" '
+        f'<svg role="img" aria-label="Q reads: {in_words(run, reading)}" viewBox="0 0 {width} {height}" width="100%" '
         f'style="max-width:{width}px" font-size="12" fill="currentColor">{"".join(rows)}</svg>'
     )
 
 
-def _value(code: Categorical | Uniform, q: Tensor | tuple[Tensor, Tensor]) -> str:
-    if isinstance(code, Categorical):
+def _value(q: Tensor | tuple[Tensor, Tensor]) -> str:
+    if isinstance(q, Tensor):
         return f"{q[0].argmax().item()} ({q[0].max().item():.0%})"
-    mean, sigma = (part[0].item() for part in q)
+    mean, sigma = (part.item() for part in q)
     return f"{mean:z.2f} ± {sigma:.2f}"
 
 
-def _label(run: Run, i: int, q: Tensor | tuple[Tensor, Tensor]) -> str:
-    """The value, and the first word of the category's name, if it has one."""
-    code = run.config.latents.codes[i]
-    name = category_label(run, i, int(q[0].argmax())).split("\n")[1:2] if isinstance(code, Categorical) else []
-    return " ".join([_value(code, q), *name])
-
-
 def _bars(probabilities: list[float], chosen: int) -> str:
-    step, best = WIDTH / len(probabilities), max(probabilities)
-    gap, parts = min(4, step / 3), []
+    step, best, parts = WIDTH / len(probabilities), max(probabilities), []
+    gap = min(4, step / 3)
     for k, p in enumerate(probabilities):
         kind, colour = ("read", FULL) if k == probabilities.index(best) else ("rest", FAINT)
         box, tall = f'x="{k * step + gap / 2:.1f}" width="{step - gap:.1f}"', max(1.0, p * HEIGHT)
         parts.append(f'<rect class="{kind}" {box} y="{HEIGHT - tall:.1f}" height="{tall:.1f}" fill="{colour}"/>')
         if k == chosen:
-            outline = f'fill="none" stroke="{SET}" stroke-width="1.5"'
-            parts.append(f'<rect class="set" {box} y="0" height="{HEIGHT}" {outline}/>')
+            look = f'fill="none" stroke="{SET}" stroke-width="1.5"'
+            parts.append(f'<rect class="set" {box} y="0" height="{HEIGHT}" {look}/>')
     return "".join(parts)
 
 
-def _interval(mean: Tensor, sigma: Tensor, chosen: float) -> str:
-    mu, s, middle = mean[0].item(), sigma[0].item(), HEIGHT / 2
-    ends = (min(max(value, -REACH), REACH) for value in (mu, mu - s, mu + s, chosen))
+def _interval(mean: float, sigma: float, chosen: float) -> str:
+    ends = (min(max(value, -REACH), REACH) for value in (mean, mean - sigma, mean + sigma, chosen))
     at, low, high, put = ((value + REACH) / (2 * REACH) * WIDTH for value in ends)
+    middle = HEIGHT / 2
     return (
         f'<line x1="0" x2="{WIDTH}" y1="{middle}" y2="{middle}" stroke="{FAINT}"/>'
         f'<rect class="spread" x="{low:.1f}" width="{high - low:.1f}" y="5" height="{HEIGHT - 10}" fill="{FAINT}"/>'

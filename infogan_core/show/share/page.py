@@ -12,73 +12,64 @@ import tarfile
 import tempfile
 import warnings
 from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from infogan_core.files import write_whole
-from infogan_core.model.latents import Categorical
 from infogan_core.model.networks import to_network_range, to_unit_range
 from infogan_core.runs import Run, load_run
-from infogan_core.show.figures import LIGHT_EDGE, category_label, code_title, edge_light, note_of
+from infogan_core.show.figures import category_label, code_title, note_of, on_paper
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import GraphProto
 
 RUNTIME = "onnxruntime-web@1.30.0"  # from the npm registry, MIT licence; the two files that a page needs:
 FILES = {
     "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
     "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
 }
-PAGE = Path(__file__).with_name("page.html")
 SEEDS = 100  # whose noise is that of the notebooks; the page draws its own for later ones
 LARGE = 1024  # weights with more entries than that are stored as int8, one scale per row
 LIMIT = 30_000_000  # bytes of the file
 
 
-class Painter(nn.Module):
-    """[n, spec.width], noise and codes side by side -> G(z, c) in 0..1."""
+class Part(nn.Module):
+    """A network and what to compute with it, as torch.onnx takes it."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, net: nn.Module, forward: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.generator, self.size = run.generator, run.config.image_size
-
-    def forward(self, zc: Tensor) -> Tensor:
-        return to_unit_range(self.generator(zc), self.size)
-
-
-class Reader(nn.Module):
-    """Pictures in 0..1 -> Q(c|x): probabilities of each category, mean and deviation of each continuous code."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__()
-        self.discriminator, self.size, self.spec = run.discriminator, run.config.image_size, run.config.latents
-
-    def forward(self, x: Tensor) -> Tensor:
-        read = self.spec.read(self.discriminator.q(self.discriminator.trunk(to_network_range(x, self.size))))
-        return torch.cat([q if isinstance(q, Tensor) else torch.stack(q, dim=1) for q in read], dim=1)
+        self.net, self.forward = net, forward
 
 
 def page(run: Run, runtime: Path) -> bytes:
     """The whole file for a run; `runtime` is the folder with FILES."""
-    spec, config = run.config.latents, run.config
-    inputs = torch.zeros(2, spec.width), torch.zeros(2, config.channels, config.image_size, config.image_size)
-    models = [to_onnx(net, x) for net, x in zip((Painter(run), Reader(run)), inputs, strict=True)]
+    spec, d, size, channels = run.config.latents, run.discriminator, run.config.image_size, run.config.channels
+
+    def paint(zc: Tensor) -> Tensor:  # noise and codes side by side -> G(z, c) in 0..1
+        return to_unit_range(run.generator(zc), size)
+
+    def read(x: Tensor) -> Tensor:  # probabilities of each category, mean and deviation of each continuous code
+        reading = spec.read(d.q(d.trunk(to_network_range(x, size))))
+        return torch.cat([q if isinstance(q, Tensor) else torch.stack(q, dim=1) for q in reading], dim=1)
+
     noise = torch.cat([spec.sample_noise(1, torch.Generator().manual_seed(seed)) for seed in range(SEEDS)])
-    parts = {
-        "about": json.dumps(about(run)).replace("<", "\\u003c"),
-        "runtime": pack((runtime / "ort.wasm.bundle.min.mjs").read_bytes()),
-        "wasm": pack((runtime / "ort-wasm-simd-threaded.wasm").read_bytes()),
-        "painter": pack(models[0]),
-        "reader": pack(models[1]),
-        "noise": pack(noise.numpy().astype("<f4").tobytes()),
+    contents = {
+        "runtime": (runtime / "ort.wasm.bundle.min.mjs").read_bytes(),
+        "wasm": (runtime / "ort-wasm-simd-threaded.wasm").read_bytes(),
+        "painter": to_onnx(Part(run.generator, paint), torch.zeros(2, spec.width)),
+        "reader": to_onnx(Part(d, read), torch.zeros(2, channels, size, size)),
+        "noise": noise.numpy().astype("<f4").tobytes(),
     }
-    text = PAGE.read_text()
-    for name, value in parts.items():
-        text = text.replace(f"{{{{{name}}}}}", value)
+    text = Path(__file__).with_name("page.html").read_text()
+    text = text.replace("{{about}}", json.dumps(about(run)).replace("<", "\\u003c"))
+    for name, content in contents.items():  # base64 of gzip, which a page can undo by itself
+        text = text.replace(f"{{{{{name}}}}}", b64encode(gzip.compress(content, 9, mtime=0)).decode())
     return text.encode()
 
 
@@ -87,9 +78,8 @@ def about(run: Run) -> dict[str, Any]:
     config, spec = run.config, run.config.latents
     codes = []
     for i, code in enumerate(spec.codes):
-        k = code.k if isinstance(code, Categorical) else 0
-        labels = [category_label(run, i, n).replace("\n", " ") for n in range(k)]
-        codes.append({"symbol": spec.name(i), "title": code_title(run, i), "k": k, "labels": labels})
+        labels = [category_label(run, i, k).replace("\n", " ") for k in range(getattr(code, "k", 0))]
+        codes.append({"symbol": spec.name(i), "title": code_title(run, i), "k": len(labels), "labels": labels})
     return {
         "dataset": config.dataset,
         "title": f"InfoGAN, {config.dataset}, profile {config.profile}, seed {config.seed}",
@@ -98,7 +88,7 @@ def about(run: Run) -> dict[str, Any]:
         "channels": config.channels,
         "noise_dim": spec.noise_dim,
         "normal": spec.noise == "normal",
-        "dark": edge_light(run.generate(*spec.sample(8, torch.Generator().manual_seed(0)))) < LIGHT_EDGE,
+        "dark": not on_paper(run.generate(*spec.sample(8, torch.Generator().manual_seed(0)))),
         "codes": codes,
         "start": spec.start(),
     }
@@ -107,43 +97,32 @@ def about(run: Run) -> dict[str, Any]:
 def to_onnx(net: nn.Module, x: Tensor) -> bytes:
     """The net as ONNX for any number of rows, batch norm folded in, its large weights in int8."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    rows = ({0: torch.export.Dim("n")},)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            net.eval().cpu(), (x,), dynamo=True, dynamic_shapes=({0: torch.export.Dim("n")},), verbose=False
-        )
-    model = program.model_proto
-    quantise(model)
+        program = torch.onnx.export(net.eval().cpu(), (x,), dynamo=True, dynamic_shapes=rows, verbose=False)
+    model = program.model_proto  # a new one each time
+    quantise(model.graph)
     return model.SerializeToString()
 
 
-def quantise(model: ModelProto) -> None:
+def quantise(graph: GraphProto) -> None:
     """Store each large weight as int8 with a float32 scale per row; a DequantizeLinear brings it back."""
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import helper, numpy_helper
 
-    graph = model.graph
-    for weight in [w for w in graph.initializer if w.data_type == TensorProto.FLOAT and len(w.dims) > 1]:
-        w = torch.from_numpy(numpy_helper.to_array(weight).copy())
-        if w.numel() <= LARGE:
-            continue
-        scale = w.flatten(1).abs().amax(dim=1).clamp_min(1e-12) / 127
-        rounded = (w / scale.view(-1, *[1] * (w.ndim - 1))).round().to(torch.int8)
-        name = weight.name
+    for weight in [w for w in graph.initializer if len(w.dims) > 1 and np.prod(w.dims) > LARGE]:
+        w = numpy_helper.to_array(weight)
+        scale = np.abs(w).max(axis=tuple(range(1, w.ndim)), keepdims=True).clip(1e-12) / 127
+        name, int8 = weight.name, (w / scale).round().astype(np.int8)
+        parts = {f"{name}_int8": int8, f"{name}_scale": scale.ravel()}
         graph.initializer.remove(weight)
-        graph.initializer.append(numpy_helper.from_array(rounded.numpy(), f"{name}_int8"))
-        graph.initializer.append(numpy_helper.from_array(scale.numpy(), f"{name}_scale"))
-        node = helper.make_node("DequantizeLinear", [f"{name}_int8", f"{name}_scale"], [name], axis=0)
-        graph.node.insert(0, node)
-
-
-def pack(content: bytes) -> str:
-    """Base64 of gzip, which a page can undo by itself."""
-    return b64encode(gzip.compress(content, 9, mtime=0)).decode()
+        graph.initializer.extend(numpy_helper.from_array(part, key) for key, part in parts.items())
+        graph.node.insert(0, helper.make_node("DequantizeLinear", list(parts), [name], axis=0))
 
 
 def runtime(folder: Path) -> Path:
     """The folder with FILES, fetched through npm where they are missing. Raises RuntimeError if they cannot be had."""
-    if all((folder / name).is_file() and _sha256((folder / name).read_bytes()) == sha for name, sha in FILES.items()):
+    if _are_files({name: (folder / name).read_bytes() for name in FILES if (folder / name).is_file()}):
         return folder
     npm = shutil.which("npm")
     if npm is None:
@@ -156,17 +135,16 @@ def runtime(folder: Path) -> Path:
             raise RuntimeError(f"npm could not fetch {RUNTIME}, try again with a network ({why})")
         with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive:
             contents = {name: archive.extractfile(f"package/dist/{name}").read() for name in FILES}
-    for name, sha in FILES.items():
-        if _sha256(contents[name]) != sha:
-            raise RuntimeError(f"{name} of {RUNTIME} is not the file this version was made for")
+    if not _are_files(contents):
+        raise RuntimeError(f"what npm fetched as {RUNTIME} is not what this version was made for")
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         write_whole(folder / name, content)
     return folder
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _are_files(contents: dict[str, bytes]) -> bool:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()} == FILES
 
 
 @click.command()

@@ -58,6 +58,7 @@ def test_its_painter_draws_what_the_generator_draws(parts, smoke_run):
     noise, codes = spec.sample(5, torch.Generator().manual_seed(0))
     drawn = onnx_run(parts[1]["painter"], spec.encode(noise, codes))
     assert (drawn - smoke_run.generate(noise, codes)).abs().mean() < 2 / 255
+    assert len(parts[1]["painter"]) < 2 * sum(p.numel() for p in smoke_run.generator.parameters())  # int8, not float32
 
 
 def test_its_reader_reads_what_q_reads(parts, smoke_run):
@@ -102,7 +103,7 @@ def test_a_runtime_of_other_content_is_refused_and_not_kept(tmp_path, monkeypatc
 
     monkeypatch.setattr("shutil.which", lambda name: name)
     monkeypatch.setattr("subprocess.run", pack)
-    with pytest.raises(RuntimeError, match="is not the file this version was made for"):
+    with pytest.raises(RuntimeError, match="is not what this version was made for"):
         page.runtime(tmp_path / "runtime")
     assert not (tmp_path / "runtime").exists()
 
