@@ -69,7 +69,7 @@ features: SOURCE ?= embedded
 features: OUT ?= outputs/classifier
 features: .venv/installed
 	$(BIN)/python -m infogan_core classifier $(DATASET) "$(SOURCE)" --seed $(SEED) --out "$(OUT)" \
-		$(if $(filter True,$(SKIP_BAD)),--skip-bad)
+		$(if $(filter True true,$(SKIP_BAD)),--skip-bad)
 
 study: SOURCE ?= download
 study: .venv/installed

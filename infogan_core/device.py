@@ -7,10 +7,11 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from infogan_core.files import PROJECT
 
 if TYPE_CHECKING:
     from infogan_core.data.images import ImageSet
@@ -54,8 +55,9 @@ def threads_for(config: Config) -> int:
     """
     if config.threads or config.width < 1:
         return config.threads or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]  # OpenMP takes a list
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, int(os.environ.get("OMP_NUM_THREADS") or cores - 1))
+    return max(1, int(limit) if limit.isdigit() else cores - 1)
 
 
 @contextlib.contextmanager
@@ -115,9 +117,11 @@ def about_images(images: ImageSet) -> dict[str, Any]:
 
 
 def _git(*words: str) -> str:
-    """What git says of the package's own folder; nothing without git or a repository."""
+    """What git says of the package's own folder; nothing without git or a repository of its own."""
+    if not (PROJECT / ".git").exists():
+        return ""
     try:
         command = ["git", *words]
-        return subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(command, cwd=PROJECT / "infogan_core", capture_output=True, text=True).stdout.strip()
     except OSError:
         return ""

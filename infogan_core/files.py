@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import threading
@@ -51,3 +52,17 @@ def new_file(path: str | Path) -> Iterator[BinaryIO]:
 def write_whole(path: str | Path, data: bytes) -> None:
     with new_file(path) as file:
         file.write(data)
+
+
+@contextlib.contextmanager
+def only_process_in(folder: Path) -> Iterator[None]:
+    """For the time of the block no other process may work in the folder. Raises OSError where one does."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, also after kill -9
+        except BlockingIOError:
+            raise OSError(f"{folder} is in use by another process: wait for it, or choose another out") from None
+        yield
+    finally:
+        os.close(opened)

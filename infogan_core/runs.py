@@ -222,6 +222,8 @@ def _read_objects(file: Path) -> list[dict[str, Any]]:
 def publish(run: Run, to: str | Path) -> Path:
     """Copy a run to outputs/published/<dataset>: all but the checkpoint, weights in fp16. Returns the new directory."""
     to = Path(to)
+    if to.resolve() == run.path.resolve():
+        raise ValueError(f"publish: {to} is the run's own folder, whose weights would lose precision; name another")
     to.mkdir(parents=True, exist_ok=True)
     run.save_weights(to / "weights.safetensors", torch.float16)
     for name in ("config.json", "env.json", "metrics.jsonl", "metrics.json"):

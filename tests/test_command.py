@@ -42,13 +42,11 @@ def test_help_without_a_command_names_every_command(capsys):
     assert all(f"  {name} " in text and summary in text for name, (_, summary) in COMMANDS.items())
 
 
-def raising(monkeypatch, error):
-    """`python -m infogan_core train` that raises."""
-
-    @click.command()
-    def train():
-        raise error
-
+def raising(monkeypatch, error, module="infogan_core.somewhere"):
+    """`python -m infogan_core train` in which a module raises."""
+    names = {"__name__": module, "error": error}
+    exec("def train():\n    raise error", names)
+    train = click.command()(names["train"])
     monkeypatch.setattr(command_line, "import_module", lambda _: type("Module", (), {"train": train}))
 
 
@@ -65,9 +63,14 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(mo
     assert capsys.readouterr().err.startswith("error: No module named 'onnx': install it with pip install -r ")
 
 
-def test_a_bug_keeps_its_traceback(monkeypatch):
-    raising(monkeypatch, KeyError("codes"))
-    with pytest.raises(KeyError):
+@pytest.mark.parametrize(
+    ("error", "module"),
+    [(KeyError("codes"), "infogan_core.somewhere"), (ValueError("shapes"), "numpy"), (RecursionError(), "torch")],
+)
+def test_a_bug_keeps_its_traceback(monkeypatch, error, module):
+    """An error that no line of ours raised in words is one, too."""
+    raising(monkeypatch, error, module)
+    with pytest.raises(type(error)):
         main(["train"])
 
 

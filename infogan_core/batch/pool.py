@@ -50,7 +50,8 @@ def _client_here(jobs: int) -> Client:
     cores = len(os.sched_getaffinity(0))
     workers = min(cores, jobs)
     environment = {"OMP_NUM_THREADS": str(cores // workers), BATCH: "1"}  # for device.threads_for, and without bars
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
+    # not pre-spawn-environ, which Dask sets in this process as well, and leaves there
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}, "distributed.nanny.environ": environment}):
         return Client(
             n_workers=workers,
             threads_per_worker=1,

@@ -115,7 +115,11 @@ class Config:
         if len(set(self.lambda_info)) == 1:
             object.__setattr__(self, "lambda_info", self.lambda_info[:1] * n)
         if len(self.lambda_info) != n:
-            raise ValueError(f"Config.lambda_info has {len(self.lambda_info)} values for {n} codes: give {n}, or 1")
+            raise ValueError(
+                f"Config.lambda_info has {len(self.lambda_info)} values for {n} codes: give {n}, or one for all"
+            )
+        if min(self.lambda_info) < 0:
+            raise ValueError(f"Config.lambda_info must be 0 or more, found {self.lambda_info}")
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"Config.{name} must be one of {allowed}, found {getattr(self, name)!r}")

@@ -75,7 +75,7 @@ class Uniform:
     sigma: float | None = 1.0
 
     def __post_init__(self) -> None:
-        number = isinstance(self.sigma, (int, float)) and SIGMA_FLOOR <= self.sigma < math.inf
+        number = type(self.sigma) in (int, float) and SIGMA_FLOOR <= self.sigma < math.inf
         if self.sigma is not None and not number:
             raise ValueError(f"Uniform: sigma must be None (learned) or at least {SIGMA_FLOOR}, found {self.sigma!r}")
 
@@ -194,8 +194,11 @@ class LatentSpec:
         for i, (code, c) in enumerate(zip(self.codes, codes, strict=True)):
             if c.shape != noise.shape[:1]:
                 raise ValueError(f"{self.name(i)} must be [{len(noise)}], as noise is, found {list(c.shape)}")
-            if isinstance(code, Categorical) and (c.is_floating_point() or not ((c >= 0) & (c < code.k)).all()):
+            whole = not c.is_floating_point() and c.dtype is not torch.bool
+            if isinstance(code, Categorical) and not (whole and ((c >= 0) & (c < code.k)).all()):
                 raise ValueError(f"{self.name(i)} must hold whole numbers from 0 to {code.k - 1}")
+            if not c.isfinite().all():
+                raise ValueError(f"{self.name(i)} must hold finite numbers")
 
     def split(self, q_output: Tensor) -> list[Tensor]:
         """Q's output [n, sum of q_widths] -> one tensor per code."""

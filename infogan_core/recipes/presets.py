@@ -32,7 +32,9 @@ def profile_of(name: str, profile: str) -> Profile:
 
 def about(config: Config) -> str:
     """What the profile of a config costs and should reach, in a sentence or two."""
-    profile = profile_of(config.dataset, config.profile)
+    profile = PRESETS.get(config.dataset, {}).get(config.profile)
+    if profile is None:
+        return f"{_title(config)}: it is not a preset, so nothing is known of its cost, and it has no targets."
     expect = f"Expect {_listed(profile)}." if _listed(profile) else "It has no targets."
     return f"{_title(config)}: trains in about {profile.cost}. {expect}"
 
@@ -42,8 +44,9 @@ def check_claims(config: Config, report: dict[str, Any]) -> str:
 
     Targets are for the genuine data set, in the number of pictures that the profile asks for.
     """
-    profile, name, data = profile_of(config.dataset, config.profile), _title(config), report["conditions"]
-    if not _listed(profile):
+    profile = PRESETS.get(config.dataset, {}).get(config.profile)
+    name, data = _title(config), report["conditions"]
+    if profile is None or not _listed(profile):
         return f"{name}: no targets to check."
     genuine = data.get("kind") == config.dataset and not data.get("stand_in")
     if not genuine or data.get("n_images", 0) < profile.least_images:
@@ -60,7 +63,8 @@ def check_claims(config: Config, report: dict[str, Any]) -> str:
 
 
 def _title(config: Config) -> str:
-    return f"{DATASETS[config.dataset].title}, profile {config.profile}"
+    row = DATASETS.get(config.dataset)
+    return f"{row.title if row else config.dataset}, profile {config.profile}"
 
 
 def _listed(profile: Profile) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import re
-import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import fmean, median
+from types import SimpleNamespace
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from infogan_core.files import PUBLISHED
 from infogan_core.measure.code_effects import MIN_RHO_FOR_NAME, MIN_SHARE_FOR_NAME
-from infogan_core.model.latents import Categorical
-from infogan_core.runs import read_config
+from infogan_core.runs import Run, read_config
 from infogan_core.studies.ablations import ABLATIONS, BASE
 
 EVIDENCE = PUBLISHED / "evidence"  # a file per study
@@ -28,7 +27,7 @@ Numbers = dict[str, Any]  # of a run, by name
 def describe(values: Iterable[float]) -> Numbers:
     """Mean, range and number of values."""
     values = list(values)
-    return {"mean": statistics.fmean(values), "min": min(values), "max": max(values), "n": len(values)}
+    return {"mean": fmean(values), "min": min(values), "max": max(values), "n": len(values)}
 
 
 def spread(of: Mapping[str, float] | Iterable[Any], form: str, key: str = "") -> str:
@@ -43,20 +42,20 @@ def strongest(codes: Numbers) -> dict[str, float]:
     return {what: max(abs(code.get(what, 0.0)) for code in codes.values()) for what in STYLE}
 
 
+def common(run: Run) -> Numbers:
+    """What tables show of every run, of a study or published."""
+    mi = [code["mi"] for code in run.report["codes"].values()]
+    settings = {key: getattr(run.config, key) for key in ("profile", "seed", "steps", "batch")}
+    return settings | {"minutes": run.env["minutes"], "mi": mi}
+
+
 def load(folder: Path) -> Numbers:
-    """A published run, or another seed's folder beside it: its config, env.json, metrics.json, and what tables show."""
-    config = read_config(folder)
+    """A published run, or another seed's folder beside it, which holds no weights: its files, and what tables show."""
     env, report = (json.loads((folder / name).read_text()) for name in ("env.json", "metrics.json"))
-    kinds = zip(config.latents.codes, report["codes"].values(), strict=True)
-    categorical = describe(code["mi"] for kind, code in kinds if isinstance(kind, Categorical))
-    shown = {
-        "folder": folder.relative_to(PUBLISHED).as_posix(),
-        "config": config,
-        "env": env,
-        "minutes": env["minutes"],
-    }
-    shown |= {"seed": config.seed, "steps": config.steps, "batch": config.batch, "l_i": report["codes"]["c1"]["mi"]}
-    return {"categorical": categorical, **shown, **strongest(report["codes"]), **report.get("held_out", {}), **report}
+    run = SimpleNamespace(config=read_config(folder), env=env, report=report)
+    made_on = f"{env['device']}, {env['precision']}, torch {env['torch']}"
+    shown = {"folder": folder.relative_to(PUBLISHED).as_posix(), "made_on": made_on, "config": run.config, "env": env}
+    return report | shown | report.get("held_out", {}) | strongest(report["codes"]) | common(run)
 
 
 def published() -> dict[str, list[Numbers]]:
@@ -67,23 +66,19 @@ def published() -> dict[str, list[Numbers]]:
 
 def evidence() -> dict[str, Numbers]:
     """What every study left, by its name."""
-    studies = {file.stem: json.loads(file.read_text()) for file in sorted(EVIDENCE.glob("*.json"))}
+    studies = {file.stem: json.loads(file.read_text()) for file in EVIDENCE.glob("*.json")}
     for run in itertools.chain.from_iterable(study["runs"] for study in studies.values()):
-        run["l_i"] = run["mi"][0]
         if "accuracy" in run:
             run["error"] = 1 - run["accuracy"]
-    seeds = studies["seeds"]  # "repeated": the same recipe on another machine, which the study itself does not make
-    seeds["errors"] = [run["error"] for run in seeds["runs"] + seeds["repeated"]["runs"]]
+    seeds = studies["seeds"]  # "repeated": ours of the same recipe on another machine; a study made anew has none
+    seeds["errors"] = [run["error"] for of in (seeds, seeds.get("repeated", {})) for run in of.get("runs", [])]
     return studies
 
 
 def slant_and_width(codes: Numbers) -> tuple[str, str]:
     """Two different codes of MNIST: together they change slant (the first) and width (the second) most steadily."""
-
-    def rho(pair: tuple[str, str]) -> float:
-        return sum(abs(codes[name].get(what, 0.0)) for name, what in zip(pair, ("slant", "width"), strict=True))
-
-    return max(itertools.permutations(codes, 2), key=rho)
+    rho = {name: (abs(code.get("slant", 0)), abs(code.get("width", 0))) for name, code in codes.items()}
+    return max(itertools.permutations(codes, 2), key=lambda pair: rho[pair[0]][0] + rho[pair[1]][1])
 
 
 def light(run: Numbers) -> tuple[str, bool]:
@@ -101,27 +96,16 @@ def digit(run: Numbers) -> tuple[str, float]:
 
 def context(run: Numbers) -> tuple[str, tuple[float, ...], bool]:
     """SVHN's categorical code, not the digit's, that changes the edges most; eta^2 of both; whether that is a name."""
-    edges = {
-        name: (code["eta2"]["left edge"], code["eta2"]["right edge"])
-        for name, code in run["codes"].items()
-        if "eta2" in code and name != digit(run)[0]
-    }
+    others = {name: code["eta2"] for name, code in run["codes"].items() if "eta2" in code and name != digit(run)[0]}
+    edges = {name: (eta2["left edge"], eta2["right edge"]) for name, eta2 in others.items()}
     code = max(edges, key=lambda name: sum(edges[name]))
     return code, edges[code], max(edges[code]) >= MIN_RHO_FOR_NAME**2
 
 
 def attribute(run: Numbers, *names: str) -> Numbers:
-    """CelebA's category that shows one of these attributes most above the median of its code's categories.
-
-    Raises ValueError where none of them is listed in the run's report.
-    """
+    """CelebA's category that shows one of these attributes most above the median of its code's categories."""
     listed = [
-        {
-            "code": code,
-            "category": rates.index(max(rates)),
-            "name": name,
-            "points": max(rates) - statistics.median(rates),
-        }
+        {"code": code, "name": name, "category": rates.index(max(rates)), "points": max(rates) - median(rates)}
         for code, entry in run["meaning"]["codes"].items()
         for name, rates in entry["rates"].items()
         if name in names
@@ -132,15 +116,12 @@ def attribute(run: Numbers, *names: str) -> Numbers:
 
 def page() -> str:
     """RESULTS.md, whole."""
-    folder = FileSystemLoader(Path(__file__).parent)
-    jinja = Environment(loader=folder, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    jinja.keep_trailing_newline = True
+    layout = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    jinja = Environment(loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, **layout)
     functions = (format, spread, slant_and_width, light, digit, context, attribute)  # format: Python's own
     jinja.filters |= {function.__name__: function for function in functions}
-    envs = [json.loads(file.read_text()) for file in sorted(PUBLISHED.glob("*/**/env.json"))]
-    conditions = dict.fromkeys(f"{env['device']}, {env['precision']}, torch {env['torch']}" for env in envs)
-    values = {"ABLATIONS": ABLATIONS, "BASE": BASE, "LN_10": math.log(10), "conditions": list(conditions)}
-    return jinja.get_template("RESULTS.md.j2").render(values, **published(), **evidence())
+    values = {"ABLATIONS": ABLATIONS, "BASE": BASE, **published(), **evidence()}
+    return jinja.get_template("RESULTS.md.j2").render(values)
 
 
 def fill(readme: str) -> str:

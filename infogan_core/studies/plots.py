@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from infogan_core.runs import Run
 from infogan_core.show.curves import dress
 from infogan_core.show.figures import DPI, INK, LIGHT, QUIET, note_of, show, showable, traversal, traversal_figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 SIDES = {"infogan": ("InfoGAN", "#0072B2"), "gan": ("GAN, with Q beside it", "#D55E00")}  # by profile
 
 
-def figure1(runs: list[Run]) -> Mapping[str, Figure]:
+def figure1(runs: list[Run]) -> dict[str, Figure]:
     """Figure 1 of Chen et al. 2016, L_I(c1) in nats over training of all seeds, and c1 of the first plain GAN swept."""
-    from matplotlib.figure import Figure
-
     figure = Figure((7, 3.2), dpi=DPI, facecolor="white", layout="constrained")
     axes = figure.subplots()
     for side, (label, colour) in SIDES.items():
@@ -36,13 +30,13 @@ def figure1(runs: list[Run]) -> Mapping[str, Figure]:
     return {"figure1": showable(figure), "gan-c1": traversal_figure(plain, 0)}
 
 
-def seeds(runs: list[Run]) -> Mapping[str, Figure]:
+def seeds(runs: list[Run]) -> dict[str, Figure]:
     """c1 of every run, the failures too: per seed five rows of noise, one column per category."""
     titles = [f"seed {run.config.seed}: {run.report['held_out']['error']:.1%} error" for run in runs]
     return {"seeds": _panels(titles, [traversal(run, 0, rows=5) for run in runs], rows=2)}
 
 
-def sprites(runs: list[Run]) -> Mapping[str, Figure]:
+def sprites(runs: list[Run]) -> dict[str, Figure]:
     """Every code of every run: a row for each code, swept from left to right."""
     spec, line = runs[0].config.latents, ((2, 0), (0, 0), (0, 0))  # as between the pictures of a grid
     codes = range(len(spec.codes))
@@ -52,8 +46,6 @@ def sprites(runs: list[Run]) -> Mapping[str, Figure]:
 
 
 def _panels(titles: list[str], sheets: list[np.ndarray], rows: int, foot: str = "") -> Figure:
-    from matplotlib.figure import Figure
-
     columns = math.ceil(len(sheets) / rows)
     tall = max(len(sheet) / sheet.shape[1] for sheet in sheets)
     figure = Figure((2.4 * columns, (2.4 * tall + 0.4) * rows), dpi=DPI, facecolor="white", layout="constrained")

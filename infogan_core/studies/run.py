@@ -6,12 +6,13 @@ A study leaves evidence/<name>.json, and perhaps pictures, beside the published 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from distributed import KilledWorker
+from matplotlib.figure import Figure
 
 from infogan_core.batch.pool import each
 from infogan_core.data.images import ImageSet
@@ -25,24 +26,12 @@ from infogan_core.recipes.presets import preset
 from infogan_core.runs import Run, load_run
 from infogan_core.show.figures import save_png
 from infogan_core.studies import ablations, plots
-from infogan_core.studies.numbers import EVIDENCE, describe, strongest
+from infogan_core.studies.numbers import EVIDENCE, common, describe, strongest
 from infogan_core.training.train import train
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 RUNS = PROJECT / "outputs" / "studies"
 ERRORS = (ValueError, OSError, RuntimeError, FloatingPointError)  # of ours: one line says all
-EARLY = 100  # steps within which the paper's L_I(c1) passes 2.25 nats
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of a study, as plain data: workers load the images themselves."""
-
-    config: Config
-    source: str
-    out: Path
+Job = tuple[Config, str, Path]  # one run, its source and its folder: workers load the images themselves
 
 
 def digits(run: Run, images: ImageSet) -> dict[str, Any]:
@@ -53,16 +42,14 @@ def digits(run: Run, images: ImageSet) -> dict[str, Any]:
 
 
 def mi_over_training(runs: list[Run], images: ImageSet) -> dict[str, Any]:
-    """Per side of figure 1: L_I(c1) in nats, the highest of the first EARLY steps, the highest of all, and the last."""
-    sides: dict[str, Any] = {}
+    """Per side of figure 1: L_I(c1) in nats, the highest within 100 steps and of all, and the last."""
+    read = {}
     for side in plots.SIDES:
-        records = [run.records for run in runs if run.config.profile == side]
-        sides[side] = {
-            "within_100": describe(max(r["mi"][0] for r in of if r["step"] <= EARLY) for of in records),
-            "peak": describe(max(r["mi"][0] for r in of) for of in records),
-            "last": describe(of[-1]["mi"][0] for of in records),
-        }
-    return {"read": sides}
+        lines = [[(r["step"], r["mi"][0]) for r in run.records] for run in runs if run.config.profile == side]
+        early = describe(max(mi for step, mi in line if step <= 100) for line in lines)
+        peak, last = describe(max(mi for _, mi in line) for line in lines), describe(line[-1][1] for line in lines)
+        read[side] = {"within_100": early, "peak": peak, "last": last}
+    return {"read": read}
 
 
 def signals(runs: list[Run], images: ImageSet) -> dict[str, Any]:
@@ -80,7 +67,7 @@ class Study:
 
     configs: tuple[Config, ...]
     read: Callable[[Run, ImageSet], dict[str, Any]]
-    plot: Callable[[list[Run]], Mapping[str, Figure]] = lambda runs: {}
+    plot: Callable[[list[Run]], dict[str, Figure]] = lambda runs: {}
     compare: Callable[[list[Run], ImageSet], dict[str, Any]] = lambda runs, images: {}
     seeds: tuple[int, ...] = (0, 1, 2)
     source: str = ""  # "": MNIST's, which the user names
@@ -105,17 +92,15 @@ def make(name: str, source: str) -> Path:
     first, source = study.configs[0], study.source or source
     images = load_images(first.dataset, source, size=first.image_size)
     configs = [config.replace(seed=seed).for_images(images) for config in study.configs for seed in study.seeds]
-    jobs = [Job(config, source, RUNS / name / f"{config.profile},seed={config.seed}") for config in configs]
-    _finish_all(jobs)
-    runs = [load_run(job.out, "cpu") for job in jobs]
-    file, report = EVIDENCE / f"{name}.json", {"conditions": conditions(runs)}
-    report["runs"] = [common(run) | study.read(run, images) for run in runs]
+    folders = [RUNS / name / f"{config.profile},seed={config.seed}" for config in configs]
+    _finish_all([(config, source, out) for config, out in zip(configs, folders, strict=True)])
+    runs = [load_run(out, "cpu") for out in folders]
+    report = {"conditions": conditions(runs), "runs": [common(run) | study.read(run, images) for run in runs]}
     report |= study.compare(runs, images)
-    if file.is_file():  # what was measured of the same recipe elsewhere stays
-        report |= {key: value for key, value in json.loads(file.read_text()).items() if key == "repeated"}
     EVIDENCE.mkdir(parents=True, exist_ok=True)
     for plot, figure in study.plot(runs).items():
         save_png(EVIDENCE / f"{plot}.png", figure)
+    file = EVIDENCE / f"{name}.json"
     write_whole(file, (json.dumps(report, indent=1, allow_nan=False) + "\n").encode())
     return file
 
@@ -125,38 +110,30 @@ def _finish_all(jobs: list[Job]) -> None:
     for done, (number, error) in enumerate(each(finish, jobs, None), start=1):
         if isinstance(error, Exception) and not isinstance(error, KilledWorker):
             raise error  # a bug: its traceback says where
-        out = jobs[number].out
+        _, _, out = jobs[number]
         print(f"[{done}/{len(jobs)}] {out.relative_to(out.parents[1])}: {error or 'finished'}", flush=True)
         if error:
             failed.append(f"{out.name}: {error}")
     if failed:
-        many = f"{len(failed)} of {len(jobs)} runs failed; the same command repeats only these"
-        raise RuntimeError(f"{many}; {failed[0]}")
+        many = f"{len(failed)} of {len(jobs)} runs failed"
+        raise RuntimeError(f"{many}; the same command repeats only these; {failed[0]}")
 
 
 def finish(job: Job) -> str:
     """Train and measure one run, from where an earlier call stopped. Returns "", or its error in one line."""
+    config, source, out = job
     try:
-        images = load_images(job.config.dataset, job.source, size=job.config.image_size)
-        run = train(job.config, images, job.out)
-        if not (job.out / "metrics.json").is_file():
-            evaluate(run, images, out=job.out)
+        images = load_images(config.dataset, source, size=config.image_size)
+        run = train(config, images, out)
+        if not (out / "metrics.json").is_file():
+            evaluate(run, images, out=out)
     except ERRORS as error:
         return " ".join(str(error).split())
     return ""
 
 
-def common(run: Run) -> dict[str, Any]:
-    """What every study says of a finished run."""
-    mi = [code["mi"] for code in run.report["codes"].values()]
-    settings = {"profile": run.config.profile, "seed": run.config.seed, "steps": run.config.steps}
-    return settings | {"batch": run.config.batch, "minutes": run.env["minutes"], "mi": mi}
-
-
 def conditions(runs: list[Run]) -> dict[str, Any]:
     """What a study's runs were made on; values that differ stand beside each other, as text."""
-    found = {}
-    for key in ("data", "note", "n_images", "device", "precision", "threads", "torch"):
-        values = list(dict.fromkeys(run.env[key] for run in runs))
-        found[key] = values[0] if len(values) == 1 else " or ".join(map(str, values))
-    return found
+    keys = ("data", "note", "n_images", "device", "precision", "threads", "torch")
+    values = {key: list(dict.fromkeys(run.env[key] for run in runs)) for key in keys}
+    return {key: of[0] if len(of) == 1 else " or ".join(map(str, of)) for key, of in values.items()}

@@ -27,7 +27,7 @@ from infogan_core.device import (
     threads_for,
     using_threads,
 )
-from infogan_core.files import require_space, write_whole
+from infogan_core.files import only_process_in, require_space, write_whole
 from infogan_core.model.config import Config, check_known
 from infogan_core.runs import CHECKPOINT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config
 from infogan_core.training.batches import Batches
@@ -56,6 +56,13 @@ def train(
     Raises ValueError for images or an `out` that do not fit the config, OSError when `out` cannot be written, and
     FloatingPointError, naming step and term, when a loss or weight stops being finite.
     """
+    if not (isinstance(config, Config) and isinstance(images, ImageSet) and isinstance(out, (str, os.PathLike))):
+        found = ", ".join(type(given).__name__ for given in (config, images, out))
+        raise ValueError(
+            f"train() takes a Config, as of preset(), an ImageSet, as of load_images(), and a path: {found}"
+        )
+    if until is not None and (type(until) is not int or until < 1):
+        raise ValueError(f"until must be a step, a whole number of 1 or more, found {until!r}")
     out, device = Path(out).expanduser(), resolve_device(device)
     check_known("dataset of the config", [config.dataset], DATASETS)
     _check_images(config, images)
@@ -73,10 +80,10 @@ def train(
         trainer = Trainer(config, images, out, device, **here)
         if state is not None:
             trainer.load_state_dict(state)
-        trainer.begin()
-        trainer.run(on_log or (lambda record: None), until)
-        if trainer.done == config.steps:
-            trainer.finish()
+        with trainer.claim():
+            trainer.run(on_log or (lambda record: None), until)
+            if trainer.done == config.steps:
+                trainer.finish()
     if distributed.is_initialized():
         distributed.barrier()  # until the first process has written
     return load_run(out, device)
@@ -100,15 +107,20 @@ class Trainer:
         n_terms = len(TERMS) - 1 + len(config.latents.codes)
         self.trace = torch.zeros(config.log_every, n_terms, device=device)  # the steps since the last log
 
-    def begin(self) -> None:
-        """Claim the run directory: config.json and env.json. Nothing is written where there is no room."""
-        if self.writes:
-            require_space(self.out, 2 * self.checkpoint_bytes(), "out")  # a checkpoint, and what is written beside it
-            self.out.mkdir(parents=True, exist_ok=True)
+    @contextlib.contextmanager
+    def claim(self) -> Iterator[None]:
+        """Own the run directory for the time of the block, with config.json and env.json in it."""
+        if not self.writes:
+            yield
+            return
+        require_space(self.out, 2 * self.checkpoint_bytes(), "out")  # a checkpoint, and what is written beside it
+        self.out.mkdir(parents=True, exist_ok=True)
+        with only_process_in(self.out):
             (self.out / "metrics.json").unlink(missing_ok=True)  # of the weights before
             write_whole(self.out / "config.json", self.config.to_json().encode())
             self._write_env()
             self._write_records()  # without those after the checkpoint, which are about to be made again
+            yield
 
     def run(self, on_log: OnLog, until: int) -> None:
         config, started = self.config, time.monotonic() - self.seconds

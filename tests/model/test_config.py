@@ -63,7 +63,7 @@ def test_one_lambda_serves_all_codes():
         (lambda: preset("mnist", lr_g="fast"), "Config.lr_g must be a finite number, found 'fast'"),
         (lambda: preset("mnist", lr_g=float("nan")), "Config.lr_g must be a finite number, found nan"),
         (lambda: preset("mnist", batch=1), "Config.batch must lie in 2..65536, found 1"),
-        (lambda: preset("mnist", lambda_info=(1, 2)), "Config.lambda_info has 2 values for 3 codes: give 3, or 1"),
+        (lambda: preset("mnist", lambda_info=(1, 2)), "Config.lambda_info has 2 values for 3 codes: give 3, or one"),
         (lambda: preset("mnist", precision="fp8"), "Config.precision must be one of"),
         (lambda: preset("mnist", image_size=48), "no network for pictures of 48x48"),
         (lambda: preset("mnist", crop=(1.5, 2, 3)), "Config.crop must hold whole numbers, found (1.5, 2, 3)"),

@@ -74,3 +74,9 @@ def test_a_number_above_its_limit_or_not_measured_is_an_error():
 
 def test_a_profile_without_targets_says_so():
     assert check_claims(preset("mnist", "smoke"), genuine("mnist")) == "MNIST, profile smoke: no targets to check."
+
+
+def test_a_config_of_ones_own_has_no_targets():
+    config = preset("mnist", "smoke").replace(profile="mine")
+    assert "no targets" in about(config)
+    assert "no targets" in check_claims(config, genuine("mnist"))

@@ -107,6 +107,25 @@ def test_the_headline_is_of_all_runs_the_repeated_ones_too():
     assert sum(error > 0.1 for error in errors) == 5
 
 
+def test_the_headline_of_a_study_of_ones_own_is_of_its_runs_alone(made, monkeypatch, tmp_path):
+    for file in numbers.EVIDENCE.glob("*.json"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    own = json.loads((tmp_path / "seeds.json").read_text())
+    del own["repeated"]
+    (tmp_path / "seeds.json").write_text(json.dumps(own))
+    monkeypatch.setattr(numbers, "EVIDENCE", tmp_path)
+    assert "All 10 runs: **3.8%" in page()
+    assert "another machine" in made
+    assert "another machine" not in page()
+
+
+def test_averaging_g_is_not_among_what_changes_the_error(made):
+    """Q is not averaged."""
+    assert not re.search(r"^\| average of G", made, re.M)
+    runs = [run["frechet"] for run in numbers.evidence()["ablations"]["runs"] if run["profile"] == "open-no-ema"]
+    assert spread(runs, ".0f") in made
+
+
 def test_spread_is_the_mean_and_the_range():
     assert spread([0.05, 0.15], ".1%") == "10.0% (5.0% to 15.0%)"
     assert spread([{"a": 1.0}, {"a": 3.0}], ".0f", "a") == "2 (1 to 3)"

@@ -343,3 +343,35 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left on device"):
         write_whole(tmp_path / "file", b"new")
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_two_processes_do_not_train_into_one_directory(blobs, tmp_path):
+    """The second is refused; the first is not disturbed."""
+    refused = []
+
+    def second(record):
+        with pytest.raises(OSError, match="is in use by another process: wait for it, or choose another out") as error:
+            ig.train(tiny(), blobs, tmp_path)
+        refused.append(error)
+
+    ig.train(tiny(), blobs, tmp_path, on_log=second)
+    assert len(refused) == 3
+    assert ig.load_run(tmp_path, "cpu").records[-1]["step"] == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("mnist", "embedded", "out"), "train() takes a Config, .* and a path: str, str, str"),
+        ((tiny(), None, None), "train() takes a Config, .* and a path: Config, NoneType, NoneType"),
+    ],
+)
+def test_other_things_than_a_config_images_and_a_path_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message.replace("()", r"\(\)")):
+        ig.train(*arguments)
+
+
+def test_a_look_at_step_0_is_refused_before_anything_is_written(blobs, tmp_path):
+    with pytest.raises(ValueError, match="until must be a step"):
+        ig.train(tiny(), blobs, tmp_path / "out", until=0)
+    assert not (tmp_path / "out").exists()
