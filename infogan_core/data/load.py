@@ -16,14 +16,14 @@ from infogan_core.data.svhn import load_svhn
 class DataSet:
     """What the suite knows of a data set: a new one is a row of DATASETS, a loader, a recipe and a notebook.
 
-    `load(source, root, size=, crop=, skip_bad=)` gives the pictures of a source; None for a path to other files.
+    `load(source, root, size=, crop=, skip_bad=)` gives the pictures of a source; None if it does not recognise a path.
     """
 
     title: str
     load: Callable[..., ImageSet | None]
     size: int  # of its pictures, unless another is asked for
     label: str = "class"  # what a label says
-    augment: Mapping[str, float] = field(default_factory=dict)  # for its classifier: what leaves the answer as it is
+    augment: Mapping[str, float] = field(default_factory=dict)  # of its classifier: what keeps the label
     more_sources: tuple[str, ...] = ()  # besides "embedded", "download" and paths
 
 

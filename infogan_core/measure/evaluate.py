@@ -52,7 +52,7 @@ def conditions(context: Context) -> dict[str, Any]:
 
 
 # Each takes the context and returns its part of the report, {} where it cannot be measured; `context.report` holds the
-# parts of those before it. What may be refused is first: without Inception, and images of another shape than the run's.
+# parts of those before it. Those that may refuse run first: without Inception, and images of another shape than the run's.
 MEASUREMENTS = [inception, recognition, mi_of_codes, effects, overfitting, quality, meaning, names, conditions]
 
 
