@@ -51,8 +51,9 @@ def conditions(context: Context) -> dict[str, Any]:
     return {"conditions": report}
 
 
-# Each takes the context and returns its part of the report, {} where it cannot be measured; `context.report` holds the
-# parts of those before it. Those that may refuse run first: without Inception, and images of another shape than the run's.
+# Each takes the context and returns its part of the report, {} where it cannot be measured. A new measurement is a
+# function and an entry here; `context.report` holds the parts of those before it. Those that may refuse run first:
+# without Inception, and images of another shape than the run's.
 MEASUREMENTS = [inception, recognition, mi_of_codes, effects, overfitting, quality, meaning, names, conditions]
 
 
