@@ -63,6 +63,8 @@ def only_process_in(folder: Path) -> Iterator[None]:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, also after kill -9
         except BlockingIOError:
             raise OSError(f"{folder} is in use by another process: wait for it, or choose another out") from None
+        except OSError:  # a file system without locks
+            pass
         yield
     finally:
         os.close(opened)
