@@ -112,7 +112,7 @@ def environment(device: torch.device, precision: str, threads: int) -> dict[str,
 
 def about_images(images: ImageSet) -> dict[str, Any]:
     """What env.json says of the pictures that a run is trained on."""
-    about = {"data": images.name, "kind": images.kind, "note": images.stand_in_note}
+    about = {"data": images.name, "kind": images.kind, "note": images.stand_in_note, "notes": list(images.notes)}
     return about | {"n_images": len(images), "sha256": images.sha256}
 
 

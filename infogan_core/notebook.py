@@ -66,7 +66,8 @@ def about_data(images: ImageSet, weights: str, config: Config) -> str:
     Raises as load_run() does.
     """
     held_out = f", {len(images.held_out):,} held out" if images.held_out else ""
-    line = f"{images.name}: {len(images):,} to train on{held_out}."
+    validation = f", {len(images.validation):,} for validation" if images.validation else ""
+    line = " ".join([f"{images.name}: {len(images):,} to train on{validation}{held_out}.", *images.notes])
     stand_ins = "These are rendered stand-ins. " if images.stand_in else ""
     if weights == "train":
         return f"{line} {stand_ins}".strip()

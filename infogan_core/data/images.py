@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,11 +22,14 @@ class ImageSet:
     pixels: uint8 [N, C, H, H] in 0..255, contiguous
     labels: whole numbers [N], or None
     name: what the pictures are and where they came from, for people
-    held_out: pictures that are never trained on, an ImageSet or None
+    held_out: pictures that are never trained on, an ImageSet or None: numbers are reported on them
+    validation: others that are never trained on, where a data set has its own: for choosing a recipe
     attributes: float32 [N, A], what else is known of each picture: CelebA's 40 as 0 or 1, or the factors of a rendering
     attribute_names: the A names
     kind: the data set that these pictures are: "mnist", "svhn", "celeba" or "sprites"; "own" for all else
     stand_in_note: what every figure of rendered pictures says ("rendered, not SVHN"); "" for real ones
+    label_names: what label i is called, as somebody named it: ("cat", "dog"); (): the numbers are the names
+    notes: sentences on how the files were read: what was converted, and what was left out, with its number
 
     Raises ValueError where these do not fit each other.
     """
@@ -38,6 +42,9 @@ class ImageSet:
     attribute_names: tuple[str, ...] = ()
     kind: str = "own"
     stand_in_note: str = ""
+    validation: ImageSet | None = None
+    label_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = list(self._make_tensor("pixels").shape)
@@ -53,6 +60,8 @@ class ImageSet:
                 raise ValueError(f"{self.name}: {field} must be {form}, found {found.dtype} {list(found.shape)}")
         if self.attributes is not None and not self.attributes.isfinite().all():
             raise ValueError(f"{self.name}: attributes must be finite")
+        if self.label_names and not 0 <= self.labels.min() <= self.labels.max() < len(self.label_names):
+            raise ValueError(f"{self.name}: labels must be 0 to {len(self.label_names) - 1}, one per label name")
 
     def _make_tensor(self, field: str) -> Tensor | None:
         """Arrays and lists become tensors, which share an array's memory; labels int64, and attributes float32."""
@@ -101,11 +110,15 @@ class ImageSet:
         digest.update(self.pixels.cpu().numpy())
         return digest.hexdigest()
 
+    def label_name(self, label: int) -> str:
+        """What a label is called."""
+        return self.label_names[label] if self.label_names else str(label)
+
     def pick(self, which: Tensor | slice, name: str) -> ImageSet:
         """The pictures at `which`, a slice (shares memory) or int64 [n] (a copy), with none held out."""
         fields = {"pixels": self.pixels, "labels": self.labels, "attributes": self.attributes}
         picked = {field: None if values is None else values[which] for field, values in fields.items()}
-        return replace(self, **picked, name=name, held_out=None)
+        return replace(self, **picked, name=name, held_out=None, validation=None)
 
     def hold_out_last(self, n: int) -> ImageSet:
         """The last n of them held out; nothing is copied."""
@@ -126,6 +139,11 @@ def image_set(images: np.ndarray, labels: np.ndarray | None, name: str, kind: st
 def fixed_order(n: int) -> Tensor:
     """A fixed order of n images, int64 [n]. NumPy keeps RandomState's stream for ever, and default_rng's not."""
     return torch.from_numpy(np.random.RandomState(0).permutation(n))
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """The key by which people sort names: "2" before "10"."""
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
 def at_least_two(n: int, where: object) -> None:
