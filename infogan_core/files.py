@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and that say so when they were changed since."""
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import threading
@@ -11,6 +12,7 @@ from typing import BinaryIO
 
 PROJECT = Path(__file__).resolve().parents[1]
 PUBLISHED = PROJECT / "outputs" / "published"
+SUMS = "SHA256SUMS"  # of the files beside it, as `sha256sum -c` reads it
 
 
 def require_space(path: Path, n_bytes: int, what: str) -> None:
@@ -52,6 +54,43 @@ def new_file(path: str | Path) -> Iterator[BinaryIO]:
 def write_whole(path: str | Path, data: bytes) -> None:
     with new_file(path) as file:
         file.write(data)
+
+
+def write_summed(path: Path, data: bytes) -> None:
+    """write_whole, with the file's checksum in SUMS beside it.
+
+    SUMS names the new file before that appears, and keeps the old one in a comment. So at every moment, also after
+    kill -9, the file that is there is one of the two.
+    """
+    sums = {name: digests for name, digests in _read_sums(path.parent).items() if (path.parent / name).is_file()}
+    sums[path.name] = [hashlib.sha256(data).hexdigest()]
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as old:
+        sums[path.name] += {hashlib.file_digest(old, "sha256").hexdigest()} - {*sums[path.name]}
+    lines = [f"{'# ' * (i > 0)}{digest}  {name}\n" for name, of in sums.items() for i, digest in enumerate(of)]
+    write_whole(path.parent / SUMS, "".join(lines).encode())
+    write_whole(path, data)
+
+
+def check_sums(folder: Path) -> None:
+    """Raise ValueError, naming it, for a file that is not as SUMS says; it need not be there, nor be in SUMS."""
+    for name in _read_sums(folder):
+        with contextlib.suppress(FileNotFoundError), open(folder / name, "rb") as file:
+            expected = _read_sums(folder).get(name)  # after open: another process may write the next one
+            if expected and hashlib.file_digest(file, "sha256").hexdigest() not in expected:
+                what = f"{folder / name} was damaged or changed since it was written: restore it"
+                raise ValueError(f"{what}, or, if the change is yours, delete {folder / SUMS}")
+
+
+def _read_sums(folder: Path) -> dict[str, list[str]]:
+    """Per name in SUMS its checksums, the new one first; nothing where there is no SUMS."""
+    sums: dict[str, list[str]] = {}
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for line in (folder / SUMS).read_text(errors="replace").splitlines():
+            digest, _, name = line.removeprefix("# ").partition("  ")
+            if not name:
+                raise ValueError(f"{folder / SUMS} is damaged: delete it to do without checksums")
+            sums.setdefault(name, []).append(digest)
+    return sums
 
 
 @contextlib.contextmanager

@@ -15,11 +15,14 @@ from safetensors.torch import save
 from torch import Tensor
 
 from infogan_core.device import resolve_device, seeded
-from infogan_core.files import write_whole
+from infogan_core.files import check_sums, write_summed
 from infogan_core.model.config import Config
 from infogan_core.model.networks import Discriminator, Generator, to_network_range, to_unit_range
 
 CHECKPOINT_VERSION = 1
+CHECKPOINT_PARTS = {"done", "seconds", "trace", "records", "optimisers"} | {  # and of its nets and batches:
+    *("generator", "discriminator", "ema", "device", "rng", "order", "position"),
+}
 CHUNK = 1000  # pictures per forward pass outside training, so that memory does not grow with n
 
 
@@ -72,9 +75,11 @@ class Run:
 
     def _parts(self, x: Tensor) -> Iterator[Tensor]:
         c, x = self.config, torch.as_tensor(x)
-        if x.dim() != 4 or x.shape[1:] != (c.channels, c.image_size, c.image_size) or not x.is_floating_point():
-            expected = f"float [N, {c.channels}, {c.image_size}, {c.image_size}] in 0..1"
-            raise ValueError(f"this run reads {expected}, found {x.dtype} {list(x.shape)}")
+        shaped = x.dim() == 4 and x.shape[1:] == (c.channels, c.image_size, c.image_size)
+        if not shaped or not x.is_floating_point() or not ((x > -0.01) & (x < 1.01)).all():  # resized ones overshoot
+            expected = f"float [N, {c.channels}, {c.image_size}, {c.image_size}] in 0..1, pixels / 255"
+            values = f" from {x.min().item():g} to {x.max().item():g}" if x.numel() else ""
+            raise ValueError(f"this run reads {expected}, found {x.dtype} {list(x.shape)}{values}")
         return (to_network_range(part.float().to(self.device), c.image_size) for part in x.split(CHUNK))
 
     def infer(self, x: Tensor) -> list[Tensor | tuple[Tensor, Tensor]]:
@@ -89,7 +94,7 @@ class Run:
             for name, net in nets.items()
             for key, t in net.state_dict().items()
         }
-        write_whole(path, save(tensors, metadata={"config": self.config.to_json()}))
+        write_summed(path, save(tensors, metadata={"config": self.config.to_json()}))
 
 
 def build(config: Config) -> tuple[Generator, Discriminator]:
@@ -126,9 +131,10 @@ def layers(config: Config) -> str:
 def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
     """What train() wrote, or what is published; an unfinished run as of its last checkpoint. Never unpickles code.
 
-    Raises FileNotFoundError for a directory without a run, ValueError for files that are not its own.
+    Raises FileNotFoundError for a directory without a run, ValueError for files that are damaged or not its own.
     """
     path = Path(path).expanduser()
+    check_sums(path)
     config = read_config(path)
     nets = build(config)
     if (path / "weights.safetensors").is_file():
@@ -143,18 +149,18 @@ def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
     for net, state in zip(nets, states, strict=True):
         load_state(net, state, file)
     run = Run(config, *nets, path, resolve_device(device))
-    run.records = _read_objects(path / "metrics.jsonl")
-    run.report, run.env = ((*_read_objects(path / name), {})[0] for name in ("metrics.json", "env.json"))
+    run.records = read_objects(path / "metrics.jsonl")
+    run.report, run.env = ((*read_objects(path / name), {})[0] for name in ("metrics.json", "env.json"))
     return run
 
 
 def read_weights(file: Path, config: Config) -> list[dict[str, Tensor]]:
     """The states of G and of D with Q in a weights.safetensors. Raises ValueError when it is none, or another run's."""
     try:
-        with safe_open(file, framework="pt") as opened:
+        with open(file, "rb"), safe_open(file, framework="pt") as opened:  # open() says why it may not be
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (no mapping)
             own = (opened.metadata() or {}).get("config")
-    except (SafetensorError, OSError) as error:
+    except SafetensorError as error:
         raise ValueError(f"{file} is cut short or no safetensors file: {error}") from None
     if own is None or Config.from_json(own) != config:
         raise ValueError(f"{file} belongs to another run than the config.json beside it")
@@ -165,12 +171,15 @@ def read_weights(file: Path, config: Config) -> list[dict[str, Tensor]]:
 def read_checkpoint(file: Path, config: Config) -> dict[str, Any]:
     """A checkpoint.pt: tensors and plain values only. Raises ValueError when it is none, or another run's."""
     ways = "delete it to start again, or choose another out"
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        version, own = state["version"], Config.from_json(state["config"])
-    except Exception as error:  # torch.load raises whatever its parts raise
-        what = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
-        raise ValueError(f"{file} is cut short or not a checkpoint ({what}); {ways}") from None
+    with open(file, "rb") as opened:  # which says itself why it may not be read
+        try:
+            state = torch.load(opened, map_location="cpu", weights_only=True)
+            version, own = state["version"], Config.from_json(state["config"])
+            if missing := CHECKPOINT_PARTS - {*state, *state["nets"], *state["batches"]}:
+                raise ValueError(f"without {', '.join(sorted(missing))}")
+        except Exception as error:  # torch.load raises whatever its parts raise
+            what = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+            raise ValueError(f"{file} is cut short or not a checkpoint ({what}); {ways}") from None
     if version != CHECKPOINT_VERSION:
         raise ValueError(f"{file} is a checkpoint of version {version}, not {CHECKPOINT_VERSION}; {ways}")
     if own != config:
@@ -185,6 +194,8 @@ def load_state(net: torch.nn.Module, state: dict[str, Tensor], source: Path) -> 
         found, want = (list(d[key].shape) if key in d else "nothing" for d in (state, wanted))
         if found != want:
             raise ValueError(f"{source} belongs to another network: {key} should be {want}, found {found}")
+        if not state[key].isfinite().all():
+            raise ValueError(f"{source}: {type(net).__name__}.{key} is not finite; restore it, or train in another out")
     net.load_state_dict(state)
 
 
@@ -199,7 +210,7 @@ def read_config(path: Path) -> Config:
         raise ValueError(f"{file}: {error}") from None
 
 
-def _read_objects(file: Path) -> list[dict[str, Any]]:
+def read_objects(file: Path) -> list[dict[str, Any]]:
     """The JSON object in a file, or one per line of a .jsonl; none where there is no file."""
     if not file.is_file():
         return []
@@ -212,7 +223,7 @@ def _read_objects(file: Path) -> list[dict[str, Any]]:
             names = value.get("names", {})
             if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
                 raise ValueError(f"names must be an object of strings, found {json.dumps(names)[:40]}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{file} is not JSON as train() and evaluate() write it: {error}; delete or restore it"
         ) from None
@@ -228,7 +239,7 @@ def publish(run: Run, to: str | Path) -> Path:
     run.save_weights(to / "weights.safetensors", torch.float16)
     for name in ("config.json", "env.json", "metrics.jsonl", "metrics.json"):
         if (run.path / name).is_file():
-            write_whole(to / name, (run.path / name).read_bytes())
+            write_summed(to / name, (run.path / name).read_bytes())
     if (run.path / "traversals").is_dir():
         shutil.copytree(run.path / "traversals", to / "traversals", dirs_exist_ok=True)
     return to

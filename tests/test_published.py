@@ -9,6 +9,7 @@ import torch
 
 import infogan_core as ig
 from helpers import ROOT, SHARED
+from infogan_core.files import SUMS, check_sums
 from infogan_core.measure.code_effects import sweep_effects
 from infogan_core.measure.context import Context
 from infogan_core.measure.evaluate import mi_of_codes
@@ -51,6 +52,13 @@ def test_l_i_on_fresh_samples_is_as_published(run):
     fresh = mi_of_codes(Context(run, None, 2000, seed=1))["codes"]
     for name, numbers in run.report["codes"].items():
         assert fresh[name]["mi"] == pytest.approx(numbers["mi"], abs=0.05)
+
+
+@pytest.mark.parametrize("file", sorted(PUBLISHED.parent.glob("*/**/config.json")), ids=lambda file: file.parent.name)
+def test_every_published_file_is_as_it_was_written(file):
+    names = {path.name for path in file.parent.iterdir() if path.suffix in (".json", ".jsonl", ".safetensors")}
+    assert names == {line.split("  ")[1] for line in (file.parent / SUMS).read_text().splitlines()}
+    check_sums(file.parent)
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,19 @@
 """A run on disk: what load_run accepts, what it refuses, and what generate and infer give."""
 
+import builtins
 import json
+import random
 import shutil
+import subprocess
 
 import pytest
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 import infogan_core as ig
 from helpers import HAS_CUDA
 from infogan_core.device import resolve_device
+from infogan_core.files import SUMS, write_summed
 from infogan_core.runs import Run
 
 
@@ -17,6 +21,13 @@ from infogan_core.runs import Run
 def copy(smoke_run, tmp_path):
     """The smoke run's directory, to be damaged."""
     return shutil.copytree(smoke_run.path, tmp_path / "run")
+
+
+@pytest.fixture
+def bare(copy):
+    """The same as an earlier version left it, without checksums."""
+    (copy / SUMS).unlink()
+    return copy
 
 
 def test_a_run_draws_pictures_in_0_to_1(smoke_run):
@@ -68,7 +79,7 @@ def test_an_unfinished_run_opens_from_its_checkpoint(copy, smoke_run):
 def test_publishing_keeps_all_but_the_checkpoint_in_half_the_bytes(smoke_run, tmp_path):
     to = ig.publish(smoke_run, tmp_path / "published")
     names = {p.name for p in to.iterdir()}
-    assert names == {"config.json", "env.json", "metrics.jsonl", "weights.safetensors"}
+    assert names == {"config.json", "env.json", "metrics.jsonl", "weights.safetensors", SUMS}
     half = (to / "weights.safetensors").stat().st_size / (smoke_run.path / "weights.safetensors").stat().st_size
     assert half == pytest.approx(0.5, abs=0.02)
     latents = smoke_run.config.latents.sample(4)
@@ -94,6 +105,13 @@ def wider(run):
     (run / "config.json").write_text(json.dumps(config | {"width": 0.25}))
 
 
+def nan(run):
+    tensors = load_file(run / "weights.safetensors")
+    tensors["generator.layers.0.weight"][0, 0] = float("nan")
+    config = (run / "config.json").read_text()
+    (run / "weights.safetensors").write_bytes(save(tensors, metadata={"config": config}))
+
+
 def narrow(run):
     config = (run / "config.json").read_text()
     (run / "weights.safetensors").write_bytes(save({"generator.a": torch.zeros(1)}, metadata={"config": config}))
@@ -111,23 +129,94 @@ def narrow(run):
         (narrow, ValueError, "belongs to another network: "),
         (damage("config.json", b"[]"), ValueError, "not a config of this version"),
         (damage("config.json", b'{"seed"'), ValueError, "not a config of this version"),
+        (damage("config.json", b"[" * 10**5), ValueError, "not a config of this version"),
         (damage("metrics.json", b"{"), ValueError, "metrics.json is not JSON"),
+        (damage("metrics.jsonl", b'{"a":' * 10**5), ValueError, "metrics.jsonl is not JSON"),
+        (damage("env.json", b"[" * 10**5), ValueError, "env.json is not JSON"),
+        (nan, ValueError, "weights.safetensors: Generator.layers.0.weight is not finite"),
     ],
 )
-def test_a_damaged_run_is_refused_in_one_line(copy, break_it, error, message):
-    break_it(copy)
+def test_a_damaged_run_is_refused_in_one_line(bare, break_it, error, message):
+    break_it(bare)
     with pytest.raises(error) as raised:
-        ig.load_run(copy)
+        ig.load_run(bare)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
+RUN_FILES = ("config.json", "env.json", "metrics.jsonl", "metrics.json", "weights.safetensors", "checkpoint.pt")
+
+
+def flip_a_bit(file, of):
+    data = bytearray(file.read_bytes())
+    data[of.randrange(len(data))] ^= 1 << of.randrange(8)
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", RUN_FILES)
+def test_a_flipped_bit_is_named_when_a_run_is_loaded_or_trained_on(copy, digits, name):
+    write_summed(copy / "metrics.json", b"{}")
+    good, of = (copy / name).read_bytes(), random.Random(name)
+    for call in [lambda: ig.load_run(copy)] * 10 + [lambda: ig.train(ig.preset("mnist", "smoke"), digits, copy)]:
+        (copy / name).write_bytes(good)
+        flip_a_bit(copy / name, of)
+        with pytest.raises(ValueError, match=f"/{name} was damaged or changed since it was written") as raised:
+            call()
+        assert "\n" not in str(raised.value)
+
+
+def test_sha256sum_reads_the_checksums_of_a_run(copy):
+    if not shutil.which("sha256sum"):
+        pytest.skip("no sha256sum here")
+    write_summed(copy / "metrics.json", b"{}")
+    write_summed(copy / "metrics.json", b'{"names": {}}')
+    done = subprocess.run(["sha256sum", "--check", "--strict", SUMS], cwd=copy, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"{line.split(':')[0]}: OK" for line in done.stdout.splitlines()]
+    assert {line.split(":")[0] for line in done.stdout.splitlines()} == {*RUN_FILES}
+
+
+@pytest.mark.parametrize("kept", [RUN_FILES, ("config.json", "weights.safetensors"), ("config.json", "checkpoint.pt")])
+@pytest.mark.parametrize("sums", [True, False])
+def test_some_files_of_a_run_and_a_run_without_checksums_load(copy, kept, sums):
+    for file in copy.iterdir():
+        if file.name not in kept and not (sums and file.name == SUMS):
+            file.unlink()
+    ig.load_run(copy)
+
+
+@pytest.mark.parametrize("name", ["config.json", "weights.safetensors", "checkpoint.pt", "env.json"])
+def test_a_file_that_may_not_be_read_is_not_called_damaged(bare, name, monkeypatch):
+    real = builtins.open
+
+    def refuse(file, *args, **named):
+        if str(file) == str(bare / name):
+            raise PermissionError(13, "Permission denied", str(file))
+        return real(file, *args, **named)
+
+    if name == "checkpoint.pt":
+        (bare / "weights.safetensors").unlink()
+    monkeypatch.setattr(builtins, "open", refuse)
+    monkeypatch.setattr("io.open", refuse)  # of pathlib
+    with pytest.raises(PermissionError, match=f"Permission denied: .*{name}") as raised:
+        ig.load_run(bare)
+    assert "delete" not in str(raised.value)
+
+
+ZEROS = torch.zeros(1, 1, 28, 28)
+
+
+@pytest.mark.parametrize("ask", ["infer", "q_params", "d_logits"])
 @pytest.mark.parametrize(
-    "x", [torch.zeros(1, 3, 28, 28), torch.zeros(1, 1, 32, 32), torch.zeros(28, 28), torch.zeros(1, 1, 28, 28).byte()]
+    "x",
+    [
+        *(torch.zeros(1, 3, 28, 28), torch.zeros(1, 1, 32, 32), torch.zeros(28, 28), ZEROS.byte()),
+        *(ZEROS + 255, ZEROS - 1, ZEROS / 0, ZEROS + torch.inf),
+    ],
 )
-def test_q_refuses_pictures_of_another_kind(smoke_run, x):
-    with pytest.raises(ValueError, match=r"this run reads float \[N, 1, 28, 28\] in 0..1, found"):
-        smoke_run.infer(x)
+def test_q_and_d_refuse_pictures_of_another_kind(smoke_run, ask, x):
+    with pytest.raises(ValueError, match=r"this run reads float \[N, 1, 28, 28\] in 0..1, pixels / 255, found"):
+        getattr(smoke_run, ask)(x)
 
 
 @pytest.mark.skipif(HAS_CUDA, reason="a CUDA GPU is here")

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from infogan_core.data.images import ImageSet
 from infogan_core.device import BATCH, threads_for, using_threads
-from infogan_core.files import require_space, write_whole
+from infogan_core.files import require_space, write_summed
 from infogan_core.measure.classifier import find_classifier
 from infogan_core.measure.code_effects import SWEEP, SWEEPS_PER_CATEGORY, effects
 from infogan_core.measure.code_names import meaning, names
@@ -108,7 +108,7 @@ def evaluate(
     run.report = context.report
     if out is not None:
         Path(out).mkdir(parents=True, exist_ok=True)
-        write_whole(Path(out) / "metrics.json", (json.dumps(run.report, indent=2, allow_nan=False) + "\n").encode())
+        write_summed(Path(out) / "metrics.json", (json.dumps(run.report, indent=2, allow_nan=False) + "\n").encode())
     return run.report
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -118,6 +119,8 @@ class Config:
             raise ValueError(
                 f"Config.lambda_info has {len(self.lambda_info)} values for {n} codes: give {n}, or one for all"
             )
+        if len(self.crop) not in (0, 3):
+            raise ValueError(f"Config.crop must be (x, y, side), or () for the loader's own, found {self.crop}")
         if min(self.lambda_info) < 0:
             raise ValueError(f"Config.lambda_info must be 0 or more, found {self.lambda_info}")
         for name, allowed in CHOICES.items():
@@ -153,7 +156,7 @@ class Config:
             codes = tuple(kinds[kind](**args) for entry in latents.pop("codes") for kind, args in entry.items())
             values["lambda_info"] = tuple(values["lambda_info"])
             return cls(latents=LatentSpec(codes=codes, **latents), **values)
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError) as error:
             raise ValueError(f"not a config of this version: {type(error).__name__}: {error}") from None
 
 
@@ -166,7 +169,7 @@ CHOICES = {
 }
 RANGES = {
     (0, 2**63 - 1): ("seed",),
-    (0.03125, 16): ("width",),
+    (0.03125, 4): ("width",),
     (1, 10**9): ("steps", "log_every", "checkpoint_every"),
     (2, 65536): ("batch",),  # batch norm needs two
     (0, 1): ("slope", "lr_d", "lr_g", "augment_share", "augment_warmup", "color"),
@@ -181,7 +184,8 @@ RANGES = {
 
 
 def _checked(f: dataclasses.Field, value: Any) -> Any:
-    """The value, if it has the type of the field's annotation; a whole number serves as a float."""
+    """The value, if it has the annotated type; a whole number serves as a float, a number of NumPy as Python's."""
+    value = value.item() if getattr(value, "ndim", None) == 0 else value
     if f.type == "tuple[float, ...]":
         values = value if isinstance(value, (tuple, list)) else (value,)
         return tuple(_number(f.name, v) for v in values)
@@ -197,6 +201,6 @@ def _checked(f: dataclasses.Field, value: Any) -> Any:
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         raise ValueError(f"Config.{name} must be a finite number, found {value!r}")
     return float(value)

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import log_softmax, one_hot, softplus
 
+MAX_WIDTH = 20_000  # inputs of G: 88 times the paper's most, and its first layer still fits into memory
 BINS = 10  # of a continuous code, to estimate mutual information
 SIGMA_FLOOR = 0.05  # without a floor a learned sigma runs to 0 and its log-density, log(1 / sigma), to infinity
 
@@ -143,6 +144,8 @@ class LatentSpec:
         object.__setattr__(self, "codes", tuple(self.codes) if isinstance(self.codes, (list, tuple)) else ())
         if not self.codes or not all(isinstance(code, (Categorical, Uniform)) for code in self.codes):
             raise ValueError("LatentSpec: codes must be one or more of Categorical and Uniform, in a tuple")
+        if self.width > MAX_WIDTH:
+            raise ValueError(f"LatentSpec: noise_dim and codes make {self.width} inputs of G, the limit is {MAX_WIDTH}")
 
     @property
     def width(self) -> int:

@@ -27,9 +27,18 @@ from infogan_core.device import (
     threads_for,
     using_threads,
 )
-from infogan_core.files import only_process_in, require_space, write_whole
+from infogan_core.files import check_sums, only_process_in, require_space, write_summed
 from infogan_core.model.config import Config, check_known
-from infogan_core.runs import CHECKPOINT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config
+from infogan_core.runs import (
+    CHECKPOINT_VERSION,
+    Run,
+    build,
+    load_run,
+    load_state,
+    read_checkpoint,
+    read_config,
+    read_objects,
+)
 from infogan_core.training.batches import Batches
 from infogan_core.training.critic import new_critic, train_critic
 from infogan_core.training.ddp import DistributedStep
@@ -117,7 +126,7 @@ class Trainer:
         self.out.mkdir(parents=True, exist_ok=True)
         with only_process_in(self.out):
             (self.out / "metrics.json").unlink(missing_ok=True)  # of the weights before
-            write_whole(self.out / "config.json", self.config.to_json().encode())
+            write_summed(self.out / "config.json", self.config.to_json().encode())
             self._write_env()
             self._write_records()  # without those after the checkpoint, which are about to be made again
             yield
@@ -190,11 +199,11 @@ class Trainer:
 
     def _write_records(self) -> None:
         if self.writes:
-            write_whole(self.out / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in self.records).encode())
+            write_summed(self.out / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in self.records).encode())
 
     def _write_env(self, **more: Any) -> None:
         env = self.environment | self.about_images | {"stretches": self.stretches} | more
-        write_whole(self.out / "env.json", json.dumps(env, indent=1).encode())
+        write_summed(self.out / "env.json", json.dumps(env, indent=1).encode())
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -244,7 +253,7 @@ class Trainer:
         if self.writes:
             buffer = io.BytesIO()
             torch.save(self.state_dict(), buffer)
-            write_whole(self.out / "checkpoint.pt", buffer.getbuffer())
+            write_summed(self.out / "checkpoint.pt", buffer.getbuffer())
             self._write_env()
 
     def finish(self) -> None:
@@ -289,7 +298,8 @@ def _check_images(config: Config, images: ImageSet) -> None:
 
 
 def _check_out(config: Config, images: ImageSet, out: Path) -> None:
-    """Refuse a run directory of another config or other images. Raises ValueError, naming the differences."""
+    """Refuse a directory that is damaged or of another config or images. Raises ValueError, naming the differences."""
+    check_sums(out)
     if (out / "config.json").is_file():
         old, new = (json.loads(c.to_json()) for c in (read_config(out), config))
         differences = [f"{key} is {old[key]!r} there, {new[key]!r} here" for key in new if old[key] != new[key]]
@@ -297,10 +307,5 @@ def _check_out(config: Config, images: ImageSet, out: Path) -> None:
             raise ValueError(f"{out} holds a run of another config ({'; '.join(differences)}): choose another out")
     elif any((out / name).is_file() for name in ("checkpoint.pt", "weights.safetensors")):
         raise ValueError(f"{out} holds weights but no config.json, so they cannot be told apart: choose another out")
-    if (out / "env.json").is_file():
-        try:
-            sha = json.loads((out / "env.json").read_text()).get("sha256")
-        except (ValueError, AttributeError):
-            raise ValueError(f"{out / 'env.json'} is not JSON: restore it, or choose another out") from None
-        if sha != images.sha256:
-            raise ValueError(f"{out} holds a run on other images than {images.name}: choose another out")
+    if any(env.get("sha256") != images.sha256 for env in read_objects(out / "env.json")):
+        raise ValueError(f"{out} holds a run on other images than {images.name}: choose another out")

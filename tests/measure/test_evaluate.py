@@ -88,7 +88,7 @@ def test_report_is_written_where_told(tmp_path, few):
     run = FakeRun(leaning, blind)
     report = evaluate.evaluate(run, grey_digits(), out=tmp_path / "new", samples=100)
     assert json.loads((tmp_path / "new" / "metrics.json").read_text()) == report == run.report
-    assert files(tmp_path / "new").keys() == {"metrics.json"}
+    assert files(tmp_path / "new").keys() == {"metrics.json", "SHA256SUMS"}
     assert report.keys() == {"codes", "names", "held_out", "real", "overfitting", "conditions"}
 
 

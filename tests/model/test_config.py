@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 
+import numpy as np
 import pytest
 
 from infogan_core import PRESETS, Categorical, Config, LatentSpec, Uniform, preset
@@ -52,6 +53,17 @@ def test_one_lambda_serves_all_codes():
     assert preset("mnist", latents=LatentSpec(62, (Categorical(5),)), profile="paper").lambda_info == (1.0,)
 
 
+def of_json(**latents):
+    values = json.loads(preset("mnist").to_json())
+    return Config.from_json(json.dumps(values | {"latents": values["latents"] | latents}))
+
+
+def test_numbers_of_numpy_serve_and_survive_json():
+    config = preset("mnist", seed=np.int64(3), flip=np.bool_(True), lr_g=np.float32(0.5), width=np.float64(0.5))
+    assert (config.seed, config.flip, config.lr_g, config.width) == (3, True, 0.5, 0.5)
+    assert Config.from_json(config.to_json()) == config
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -67,6 +79,16 @@ def test_one_lambda_serves_all_codes():
         (lambda: preset("mnist", precision="fp8"), "Config.precision must be one of"),
         (lambda: preset("mnist", image_size=48), "no network for pictures of 48x48"),
         (lambda: preset("mnist", crop=(1.5, 2, 3)), "Config.crop must hold whole numbers, found (1.5, 2, 3)"),
+        (lambda: preset("mnist", crop=(1, 2)), "Config.crop must be (x, y, side)"),
+        (lambda: preset("mnist", lambda_info=(1, -1, 1)), "Config.lambda_info must be 0 or more"),
+        (lambda: preset("mnist", lambda_info=-1), "Config.lambda_info must be 0 or more"),
+        (lambda: preset("mnist", lr_g=10**400), "Config.lr_g must be a finite number"),
+        (lambda: preset("mnist", width=100), "Config.width must lie in"),
+        (lambda: preset("mnist", batch=10**9), "Config.batch must lie in"),
+        (lambda: preset("mnist", flip=np.int64(1)), "Config.flip must be of type bool"),
+        (lambda: of_json(noise_dim=10**8), "noise_dim"),
+        (lambda: of_json(codes=[{"Categorical": {"k": 10**8}}]), "20000"),
+        (lambda: Config.from_json("[" * 10**5), "not a config of this version: RecursionError"),
         (lambda: Config.from_json("{"), "not a config of this version"),
         (lambda: Config.from_json(json.dumps({"seed": 0})), "not a config of this version"),
     ],

@@ -88,6 +88,8 @@ def test_encoding_is_noise_then_one_hot_then_the_numbers():
         (lambda: Uniform(0.0), "sigma must be None"),
         (lambda: Uniform("learned"), "sigma must be None"),
         (lambda: LatentSpec(0), "noise_dim must be"),
+        (lambda: LatentSpec(10**8), "noise_dim and codes make 100000012 inputs of G, the limit is 20000"),
+        (lambda: LatentSpec(5, (Categorical(10**8),)), "the limit is 20000"),
         (lambda: LatentSpec(noise="gaussian"), 'must be "uniform" or "normal"'),
         (lambda: LatentSpec(codes=()), "codes must be one or more"),
         (lambda: SPEC.check(torch.zeros(2, 61), []), r"noise must be \[n, 62\]"),

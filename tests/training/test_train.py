@@ -1,21 +1,18 @@
 """train(): determinism, resuming by bytes, what is learned, and what stops it."""
 
-import json
 import os
-import random
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
 
 import infogan_core as ig
 from helpers import ROOT, tiny
-from infogan_core.files import write_whole
+from infogan_core.files import SUMS, write_whole
 from infogan_core.training import train
 from infogan_core.training.step import Step
 
@@ -36,49 +33,12 @@ def test_another_seed_gives_other_bytes(blobs, tmp_path):
     assert weights(tmp_path / "0") != weights(tmp_path / "1")
 
 
-SCRIPT = """
-import sys, torch
-torch.set_num_threads(1)
-sys.path[:0] = {paths!r}
-from helpers import tiny
-import infogan_core as ig
-pixels = torch.randint(256, (256, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-print("ready", flush=True)
-config = tiny(steps=60, ema=0.9, lr_decay=True, shift=2, augment_warmup=0.5)
-ig.train(config, ig.ImageSet(pixels, None, "noise"), sys.argv[1],
-         on_log=lambda record: print(record["step"], flush=True))
-"""
-
-
-def start(out):
-    code = SCRIPT.format(paths=[str(ROOT), str(ROOT / "tests")])
-    return subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True)
-
-
-def wait_for_step(process, step):
-    for line in process.stdout:
-        if line.strip().isdigit() and int(line) >= step:
-            return
-
-
-def test_killed_at_any_step_it_goes_on_to_the_same_bytes(tmp_path):
-    """kill -9 five times, at random steps, against the run that was never stopped."""
-    whole = start(tmp_path / "whole")
-    whole.communicate()
-    assert whole.returncode == 0
-    for step in sorted(random.sample(range(8, 40), 5)):
-        process = start(tmp_path / "killed")
-        wait_for_step(process, step)
-        time.sleep(random.random() / 20)  # somewhere between two log lines, in a step or in a write
-        process.kill()
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL, f"it was done before it could be killed at step {step}"
-    process = start(tmp_path / "killed")
-    process.communicate()
-    assert process.returncode == 0
-    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
-    steps = [[json.loads(x)["step"] for x in (tmp_path / n / "metrics.jsonl").open()] for n in ("killed", "whole")]
-    assert steps[0] == steps[1] == list(range(4, 61, 4))
+def test_killed_at_any_file_operation_it_goes_on_to_the_same_bytes():
+    """kill -9 at 8 points of all; tests/kill_points.py by itself tries every one."""
+    command = [sys.executable, ROOT / "tests/kill_points.py", "8"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "INFOGAN_BATCH": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_ctrl_c_ends_between_steps_with_a_checkpoint(blobs, tmp_path):
@@ -208,6 +168,7 @@ def stopped(blobs, out):
 
     with pytest.raises(KeyboardInterrupt):
         ig.train(tiny(), blobs, out, on_log=lambda record: os.kill(os.getpid(), signal.SIGINT))
+    (out / SUMS).unlink()  # for what is changed below
     return out
 
 
@@ -232,7 +193,18 @@ def pickled(out):
     torch.save({"version": 1, "hook": subprocess.Popen}, out / "checkpoint.pt")
 
 
+def without(part, of=None):
+    def damage(out):
+        state = torch.load(out / "checkpoint.pt", weights_only=True)
+        del (state[of] if of else state)[part]
+        torch.save(state, out / "checkpoint.pt")
+
+    return damage
+
+
 DAMAGES = dict.fromkeys((truncate, foreign, almost, pickled), "is cut short or not a checkpoint")
+DAMAGES |= {without(part): rf"is .* not a checkpoint \(.*{part}" for part in ("version", "nets", "trace", "optimisers")}
+DAMAGES |= {without(*part): rf"is .* not a checkpoint \(.*{part[0]}" for part in (("ema", "nets"), ("rng", "batches"))}
 DAMAGES[of_another_seed] = "belongs to another run than the config.json beside it"
 
 

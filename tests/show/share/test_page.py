@@ -85,6 +85,13 @@ def test_it_knows_the_codes_by_symbol_and_name(parts, smoke_run):
     assert (about["size"], about["channels"], about["noise_dim"]) == (28, 1, smoke_run.config.latents.noise_dim)
 
 
+def test_a_field_of_the_template_in_a_codes_name_is_text(smoke_run, runtime, monkeypatch):
+    monkeypatch.setattr(smoke_run, "report", {"names": {"c2": "{{noise}}</script>"}})
+    html = page.page(smoke_run, runtime).decode()
+    about = json.loads(re.search(r'id="about">(.*?)</script>', html, re.S)[1])
+    assert "{{noise}}</script>" in about["codes"][1]["title"]
+
+
 def test_without_npm_it_says_what_is_missing(tmp_path, monkeypatch, smoke_run):
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(RuntimeError, match="needs npm once, to fetch onnxruntime-web"):
