@@ -66,8 +66,8 @@ def write_summed(path: Path, data: bytes) -> None:
     sums[path.name] = [hashlib.sha256(data).hexdigest()]
     with contextlib.suppress(FileNotFoundError), open(path, "rb") as old:
         sums[path.name] += {hashlib.file_digest(old, "sha256").hexdigest()} - {*sums[path.name]}
-    lines = [f"{'# ' * (i > 0)}{digest}  {name}\n" for name, of in sums.items() for i, digest in enumerate(of)]
-    write_whole(path.parent / SUMS, "".join(lines).encode())
+    lines = [f"{'# ' * (i > 0)}{digest}  {name}" for name, of in sums.items() for i, digest in enumerate(of)]
+    write_whole(path.parent / SUMS, _headed("\n".join(lines).encode() + b"\n"))
     write_whole(path, data)
 
 
@@ -85,12 +85,19 @@ def _read_sums(folder: Path) -> dict[str, list[str]]:
     """Per name in SUMS its checksums, the new one first; nothing where there is no SUMS."""
     sums: dict[str, list[str]] = {}
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        for line in (folder / SUMS).read_text(errors="replace").splitlines():
-            digest, _, name = line.removeprefix("# ").partition("  ")
-            if not name:
-                raise ValueError(f"{folder / SUMS} is damaged: delete it to do without checksums")
+        content = (folder / SUMS).read_bytes()
+        lines = content.partition(b"\n")[2]
+        if content != _headed(lines):
+            raise ValueError(f"{folder / SUMS} was damaged or changed since it was written: delete it to load the run")
+        for line in lines.decode().splitlines():
+            digest, name = line.removeprefix("# ").split("  ", 1)
             sums.setdefault(name, []).append(digest)
     return sums
+
+
+def _headed(lines: bytes) -> bytes:
+    """The contents of SUMS: its own checksum, then a line per file."""
+    return f"# {hashlib.sha256(lines).hexdigest()} of the lines below\n".encode() + lines
 
 
 @contextlib.contextmanager

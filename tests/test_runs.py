@@ -153,7 +153,7 @@ def flip_a_bit(file, of):
     file.write_bytes(data)
 
 
-@pytest.mark.parametrize("name", RUN_FILES)
+@pytest.mark.parametrize("name", [*RUN_FILES, SUMS])
 def test_a_flipped_bit_is_named_when_a_run_is_loaded_or_trained_on(copy, digits, name):
     write_summed(copy / "metrics.json", b"{}")
     good, of = (copy / name).read_bytes(), random.Random(name)
