@@ -174,14 +174,14 @@ def read_checkpoint(file: Path, config: Config) -> dict[str, Any]:
     with open(file, "rb") as opened:  # which says itself why it may not be read
         try:
             state = torch.load(opened, map_location="cpu", weights_only=True)
-            version, own = state["version"], Config.from_json(state["config"])
+            if state["version"] != CHECKPOINT_VERSION:
+                raise ValueError(f"version {state['version']}, not {CHECKPOINT_VERSION}")
             if missing := CHECKPOINT_PARTS - {*state, *state["nets"], *state["batches"]}:
                 raise ValueError(f"without {', '.join(sorted(missing))}")
+            own = Config.from_json(state["config"])
         except Exception as error:  # torch.load raises whatever its parts raise
             what = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
             raise ValueError(f"{file} is cut short or not a checkpoint ({what}); {ways}") from None
-    if version != CHECKPOINT_VERSION:
-        raise ValueError(f"{file} is a checkpoint of version {version}, not {CHECKPOINT_VERSION}; {ways}")
     if own != config:
         raise ValueError(f"{file} belongs to another run than the config.json beside it; {ways}")
     return state

@@ -36,7 +36,7 @@ def test_a_run_that_does_not_load_says_why_and_the_others_are_there(smoke_run, t
         gallery.selected_index = index
     bad, good, odd = (tab.children[0] for tab in gallery.children)
     assert isinstance(good, Explorer)
-    assert "not a config of this version" in bad.value
+    assert "config.json was damaged or changed since it was written" in bad.value
     assert "names must be an object of strings" in odd.value
 
 
