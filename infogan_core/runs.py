@@ -19,7 +19,7 @@ from infogan_core.files import check_sums, write_summed
 from infogan_core.model.config import Config
 from infogan_core.model.networks import Discriminator, Generator, to_network_range, to_unit_range
 
-CHECKPOINT_VERSION = 1
+FORMAT_VERSION = 1  # of checkpoint.pt
 CHECKPOINT_PARTS = {"done", "seconds", "trace", "records", "optimisers"} | {  # and of its nets and batches:
     *("generator", "discriminator", "ema", "device", "rng", "order", "position"),
 }
@@ -149,8 +149,8 @@ def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
     for net, state in zip(nets, states, strict=True):
         load_state(net, state, file)
     run = Run(config, *nets, path, resolve_device(device))
-    run.records = read_objects(path / "metrics.jsonl")
-    run.report, run.env = ((*read_objects(path / name), {})[0] for name in ("metrics.json", "env.json"))
+    run.records = read_json(path / "metrics.jsonl")
+    run.report, run.env = ((*read_json(path / name), {})[0] for name in ("metrics.json", "env.json"))
     return run
 
 
@@ -174,8 +174,8 @@ def read_checkpoint(file: Path, config: Config) -> dict[str, Any]:
     with open(file, "rb") as opened:  # which says itself why it may not be read
         try:
             state = torch.load(opened, map_location="cpu", weights_only=True)
-            if state["version"] != CHECKPOINT_VERSION:
-                raise ValueError(f"version {state['version']}, not {CHECKPOINT_VERSION}")
+            if state["version"] != FORMAT_VERSION:
+                raise ValueError(f"version {state['version']}, not {FORMAT_VERSION}")
             if missing := CHECKPOINT_PARTS - {*state, *state["nets"], *state["batches"]}:
                 raise ValueError(f"without {', '.join(sorted(missing))}")
             own = Config.from_json(state["config"])
@@ -210,7 +210,7 @@ def read_config(path: Path) -> Config:
         raise ValueError(f"{file}: {error}") from None
 
 
-def read_objects(file: Path) -> list[dict[str, Any]]:
+def read_json(file: Path) -> list[dict[str, Any]]:
     """The JSON object in a file, or one per line of a .jsonl; none where there is no file."""
     if not file.is_file():
         return []

@@ -29,16 +29,7 @@ from infogan_core.device import (
 )
 from infogan_core.files import check_sums, only_process_in, require_space, write_summed
 from infogan_core.model.config import Config, check_known
-from infogan_core.runs import (
-    CHECKPOINT_VERSION,
-    Run,
-    build,
-    load_run,
-    load_state,
-    read_checkpoint,
-    read_config,
-    read_objects,
-)
+from infogan_core.runs import FORMAT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config, read_json
 from infogan_core.training.batches import Batches
 from infogan_core.training.critic import new_critic, train_critic
 from infogan_core.training.ddp import DistributedStep
@@ -207,7 +198,7 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "version": CHECKPOINT_VERSION,
+            "version": FORMAT_VERSION,
             "config": self.config.to_json(),
             "nets": {name: net.state_dict() for name, net in self.step.nets().items()},
             "optimisers": [optimiser.state_dict() for optimiser in self.step.optimisers()],
@@ -307,5 +298,5 @@ def _check_out(config: Config, images: ImageSet, out: Path) -> None:
             raise ValueError(f"{out} holds a run of another config ({'; '.join(differences)}): choose another out")
     elif any((out / name).is_file() for name in ("checkpoint.pt", "weights.safetensors")):
         raise ValueError(f"{out} holds weights but no config.json, so they cannot be told apart: choose another out")
-    if any(env.get("sha256") != images.sha256 for env in read_objects(out / "env.json")):
+    if any(env.get("sha256") != images.sha256 for env in read_json(out / "env.json")):
         raise ValueError(f"{out} holds a run on other images than {images.name}: choose another out")

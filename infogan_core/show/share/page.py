@@ -68,7 +68,6 @@ def page(run: Run, runtime: Path) -> bytes:
         "noise": noise.numpy().astype("<f4").tobytes(),
     }
     text = Path(__file__).with_name("page.html").read_text()
-    # base64 of gzip, which a page can undo by itself
     fields = {name: b64encode(gzip.compress(content, 9, mtime=0)).decode() for name, content in contents.items()}
     fields["about"] = json.dumps(about(run)).replace("<", "\\u003c")
     return re.sub(r"{{(\w+)}}", lambda field: fields[field[1]], text).encode()  # in one pass: a name may hold a field
