@@ -24,7 +24,7 @@ LAYOUTS = (  # keys, in any case, of the pictures and labels of each of the PART
 )
 DSPRITES = ("color", "shape", "scale", "orientation", "posX", "posY")  # the columns of its latents_classes
 FORMS = [(side, side, channels) for side in SIZES for channels in (1, 3)]
-LARGEST, SMALL, MOST_TIMES = 4 << 30, 256 << 20, 250  # dSprites: 2.8 GiB, 112 times its file
+LARGEST, SMALL, MOST_TIMES = 4 << 30, 256 << 20, 150  # dSprites: 2.8 GiB, 112 times its file
 CHUNK = 4096  # pictures
 
 
@@ -126,11 +126,15 @@ def check_readable(path: Path, headers: dict[str, Header], names: list[str]) -> 
     check_unpacked(path, sum(headers[name].n_bytes for name in names), path.stat().st_size)
 
 
+class TooLarge(ValueError):
+    """What a header promises is more than is read."""
+
+
 def check_unpacked(where: object, n_bytes: int, stored: int) -> None:
-    """Raise ValueError for more than 4 GiB, and above 256 MiB for more than 250 times the bytes that are stored."""
+    """Raise TooLarge for more than 4 GiB, and above 256 MiB for more than 150 times the bytes that are stored."""
     if n_bytes > LARGEST or n_bytes > max(SMALL, MOST_TIMES * stored):
-        size = f"{n_bytes / 2**30:,.2f} GiB from {stored / 2**20:,.2f} MiB"
-        raise ValueError(f"{where}: says that it unpacks to {size}; at most 4 GiB and {MOST_TIMES} times are read")
+        found = f"says that it holds {n_bytes / 2**30:,.2f} GiB, in {stored / 2**20:,.2f} MiB"
+        raise TooLarge(f"{where}: {found}; at most 4 GiB, and {MOST_TIMES} times what is stored, are read")
 
 
 def load_named(path: Path, names: list[str]) -> dict[str, np.ndarray]:

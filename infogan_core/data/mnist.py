@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from infogan_core.data.arrays import build, check_unpacked, read_arrays
+from infogan_core.data.arrays import TooLarge, build, check_unpacked, read_arrays
 from infogan_core.data.download import downloading
 from infogan_core.data.images import ImageSet, fixed_order, image_set, one_line
 
@@ -132,7 +132,7 @@ def _read(name: str, home: Path, files: Files) -> ImageSet:
 
 def _recognise(images: ImageSet) -> ImageSet:
     """The same, called MNIST if every byte is MNIST's."""
-    arrays = [array for part in (images, images.held_out) for array in (part.pixels[:, 0], part.labels)]
+    arrays = [array for part in (images, images.held_out) for array in (part.pixels.squeeze(1), part.labels)]
     pairs = list(zip(FILES.values(), arrays, strict=True))
     if not all(_idx_digest(array) == digest for digest, array in reversed(pairs)):  # the few test labels first
         return images
@@ -162,10 +162,10 @@ def _read_idx(path: Path | zipfile.Path) -> np.ndarray:
             header = file.read(4 + 4 * rank)
             shape = np.frombuffer(header, ">u4", rank, offset=4).tolist()
             if header != _idx_header(shape):
-                raise ValueError("no idx file of bytes")
-            check_unpacked("it", math.prod(shape), n_stored)
+                raise ValueError("no idx file")
+            check_unpacked(path, math.prod(shape), n_stored)
             return np.frombuffer(file.read(math.prod(shape) + 1), np.uint8).reshape(shape)
-    except PermissionError:
+    except (PermissionError, TooLarge):
         raise
     except Exception as error:  # gzip, zlib, zipfile and struct each raise their own
         raise ValueError(f"{path}: damaged, copy it again or remove it ({one_line(error)})") from None

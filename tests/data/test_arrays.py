@@ -296,7 +296,7 @@ def header_only(descr: str, shape: tuple[int, ...], n_zeros: int = 0) -> bytes:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"images": ("|u1", (4000, 28, 28), 4000 * 784)}, "unpacks to"),
+        ({"images": ("|u1", (4000, 28, 28), 4000 * 784)}, "says that it holds"),
         ({"images": ("|u1", (10**9, 64, 64), 0)}, "cannot be read"),
         ({"images": ("|u1", (-2, -28, 28), 1568)}, "cannot be read"),
         ({"images": ("|u1", (2, 28, 28), 1568), "labels": ("<i8", (2, 6 * 10**4), 960_000)}, "labels must be"),

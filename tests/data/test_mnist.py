@@ -180,7 +180,7 @@ def test_full_mnist_is_read_as_torchvision_reads_it():
         lambda data: data[:-5],
         lambda data: data + b"x",
         lambda data: data[:6],
-        lambda data: data[:4] + b"\xff" * 4 + data[8:],
+        lambda data: data[:5] + b"\x01" + data[6:],
         lambda data: gzip.compress(data)[:-9],
         lambda data: gzip.compress(data)[:-7] + b"1234567",
         lambda data: gzip.compress(data + bytes(10**6)),
@@ -201,7 +201,7 @@ def test_gz_that_unpacks_to_gigabytes_is_refused_by_its_header(tmp_path, monkeyp
     path = write_mnist(tmp_path / "raw") / "train-images-idx3-ubyte"
     write_idx(path, np.zeros((4000, 28, 28), np.uint8))
     path.write_bytes(gzip.compress(path.read_bytes()))
-    with refused(ValueError, r"raw/train-images-idx3-ubyte: .*unpacks to"):
+    with refused(ValueError, r"raw/train-images-idx3-ubyte: says that it holds"):
         load_images("mnist", tmp_path)
 
 

@@ -164,7 +164,7 @@ def test_mat_that_unpacks_to_gigabytes_is_refused_by_its_header(tmp_path, monkey
     monkeypatch.setattr("infogan_core.data.arrays.SMALL", 1 << 20)
     path = write_mat(tmp_path / "own.mat", 2000, X=np.zeros((32, 32, 3, 2000), np.uint8))
     monkeypatch.setattr(io, "loadmat", lambda *args, **options: pytest.fail("reads it"))
-    with refused(ValueError, r"own\.mat: says that it unpacks to"):
+    with refused(ValueError, r"own\.mat: says that it holds"):
         load_images("svhn", path)
 
 
