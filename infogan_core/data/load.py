@@ -51,10 +51,12 @@ def load_images(
         "embedded"   needs no network: 5,000 MNIST digits; house numbers and faces are rendered, and say so
         "download"   the official files, kept in `root`
         "dsprites"   of "mnist" only: rendered sprites with five known factors
-        a path       the official files, or a folder that holds them;
+        a path       the official files as they come, packed or not, or a folder that holds them, or other data in
+                     files of that form (Fashion-MNIST), which is then "own";
                      a folder of your pictures, any size: central squares, and subfolders' names are the labels;
-                     an .npz: `images` uint8 [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, and, if you like,
-                     `labels` [N] (whole numbers), `attributes` [N, A] and `attribute_names` [A]
+                     an .npz: `images` [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, of 0..255, 0..1 or -1..1, and,
+                     if you like, `labels` [N] (whole numbers or words), `attributes` [N, A] and `attribute_names` [A];
+                     the names of Keras, MedMNIST and dSprites are known, too, and an .npy holds images alone
 
     size: 28, 32 or 64, to which CelebA and folders of pictures are reduced; without: 28 for MNIST, 32 for SVHN and
         CelebA. An .npz and sprites are taken as they are; of SVHN and stand-ins another size is refused

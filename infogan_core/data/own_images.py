@@ -1,14 +1,13 @@
-"""Somebody's own images: an .npz, or a folder of pictures of any size."""
+"""Somebody's own images: an .npz or .npy, or a folder of pictures of any size."""
 
-import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from infogan_core.data.images import LEAVE_OUT, SIZES, ImageSet, at_least_two, image_set, one_line
+from infogan_core.data.arrays import read_arrays
+from infogan_core.data.images import LEAVE_OUT, ImageSet, at_least_two, image_set, one_line
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".gif": "GIF", ".webp": "WEBP"}
 
@@ -17,48 +16,14 @@ def load_own_images(path: Path, size: int, skip_bad: bool = False) -> ImageSet:
     """Somebody's own images, a fifth of them, at most 10,000, held out.
 
     A folder's pictures are cropped to their central square and reduced to size x size; `skip_bad` leaves out those that
-    do not decode, and counts them in the name. An .npz is taken as it is.
+    do not decode, and counts them in the name. An .npz or .npy is taken as it is.
     Raises ValueError, naming the file, for what cannot be used.
     """
     if path.is_dir():
-        images = _read_folder(path, size, skip_bad)
-    elif path.suffix.lower() == ".npz":
-        images = read_npz(path)
-    else:
-        raise ValueError(f"{path}: cannot be used; give an .npz, or a folder with pictures or the official files")
-    return images.hold_out_fifth()
-
-
-def read_npz(path: Path) -> ImageSet:
-    """An .npz, never unpickled: `images`, and `labels`, `attributes` and `attribute_names` where it has them.
-
-    Labels become 0, 1, ... in their order.
-    """
-    try:
-        # ZipFile first: np.load takes whatever is not a zip for a pickle, and would say so of a file cut off
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as archive:
-            wanted = ("images", "labels", "attributes", "attribute_names")
-            keys, arrays = archive.files, {key: np.asarray(archive[key]) for key in wanted if key in archive}
-    except Exception as error:  # NumPy, zipfile, zlib and struct each raise their own
-        raise ValueError(f"{path}: cannot be read, write plain arrays with np.savez ({one_line(error)})") from None
-    if "images" not in arrays:
-        raise ValueError(f"{path}: needs an array named 'images', found {', '.join(keys) or 'no arrays'}")
-    images = arrays["images"]
-    if images.dtype != np.uint8:
-        raise ValueError(f"{path}: images must be uint8 in 0..255, found {images.dtype}; scale, round and convert them")
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.shape[1:] not in [(side, side, channels) for side in SIZES for channels in (1, 3)]:
-        form = f"[N, H, W] or [N, H, W, C], {', '.join(f'{side}x{side}' for side in SIZES)}, C 1 or 3"
-        raise ValueError(f"{path}: images must be {form}, found {arrays['images'].shape}; transpose or resize them")
-    at_least_two(len(images), path)
-    own = image_set(images, arrays.get("labels"), f"own images ({len(images):,} from {path.name})")
-    if own.labels is not None:
-        own = replace(own, labels=own.labels.unique(return_inverse=True)[1])
-    if "attributes" in arrays:
-        names = arrays.get("attribute_names", np.array([])).ravel()
-        own = replace(own, attributes=arrays["attributes"], attribute_names=tuple(map(str, names)))
-    return own
+        return _read_folder(path, size, skip_bad).hold_out_fifth()
+    if path.suffix.lower() in (".npz", ".npy"):
+        return read_arrays(path)
+    raise ValueError(f"{path}: cannot be used; give an .npz or .npy, or a folder with pictures or the official files")
 
 
 def _read_folder(folder: Path, size: int, skip_bad: bool) -> ImageSet:

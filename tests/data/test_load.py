@@ -35,10 +35,10 @@ def test_size_the_networks_do_not_take(size):
         load_images("mnist", size=size)
 
 
-@pytest.mark.parametrize("name", ["digits.mat", "digit.png", "train-images-idx3-ubyte"])
+@pytest.mark.parametrize("name", ["digits.mat", "digit.png", "digits.idx3"])
 def test_file_of_another_kind(tmp_path, name):
     (tmp_path / name).write_bytes(b"?")
-    with refused(ValueError, rf"/{name}: cannot be used; give an \.npz, or a folder"):
+    with refused(ValueError, rf"/{name}: cannot be used; give an \.npz or \.npy, or a folder"):
         load_images("mnist", tmp_path / name)
 
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import gzip
+import hashlib
 import os
+import shutil
 from pathlib import Path
 from urllib.error import URLError
 
@@ -11,6 +13,7 @@ import pytest
 import torch
 
 from helpers import SHARED
+from infogan_core.data import mnist
 from infogan_core.data.load import load_images
 from pictures import as_sorted_rows, noise, refused
 
@@ -66,20 +69,88 @@ def test_embedded_says_where_it_comes_from(embedded):
 # ---- the official files
 
 
-@pytest.mark.parametrize("below", [".", "MNIST", "MNIST/raw"])
-def test_mnist_files_are_found_from_the_root_and_below(tmp_path, below):
-    write_mnist(tmp_path / "MNIST" / "raw")
-    images = load_images("mnist", tmp_path / below)
-    assert (len(images), len(images.held_out)) == (20, 10)
+NAMES = [f"{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
+EMNIST = {name: f"emnist-digits-{name.replace('t10k', 'test')}" for name in NAMES}
 
 
-@pytest.mark.parametrize("below", ["FashionMNIST", "FashionMNIST/raw", "FashionMNIST/raw/../raw"])
-def test_other_data_in_mnists_files_are_somebodys_own(tmp_path, below):
-    write_mnist(tmp_path / "FashionMNIST" / "raw")
-    images = load_images("mnist", tmp_path / below)
-    assert images.name == "own images (20 and 10 test images from FashionMNIST)"
-    assert (images.kind, images.held_out.kind) == ("own", "own")
+def lay_out(home: Path, place: str) -> None:
+    """The four files at `place`, in which {} is the official name, {dot} that with a dot, {emnist} that of EMNIST."""
+    for file in write_mnist(home / "files").iterdir():
+        names = {"dot": file.name.replace("-idx", ".idx"), "emnist": EMNIST[file.name]}
+        path = home / place.format(file.name, **names)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(file.read_bytes()) if path.suffix == ".gz" else file.read_bytes())
+    shutil.rmtree(home / "files")
+
+
+@pytest.mark.parametrize(
+    ("place", "below", "name"),
+    [
+        ("MNIST/raw/{}", ".", "MNIST"),
+        ("MNIST/raw/{}", "MNIST", "MNIST"),
+        ("MNIST/raw/{}", "MNIST/raw", "MNIST"),
+        ("mine/{}.gz", "mine", "mine"),
+        ("mine/{}.gz", "mine/train-images-idx3-ubyte.gz", "mine"),
+        ("mine/{dot}", "mine", "mine"),
+        ("mine/{dot}.gz", ".", "mine"),
+        ("archive/{dot}/{dot}", "archive", "archive"),
+        ("archive/{0}/{0}", "archive/t10k-labels-idx1-ubyte/t10k-labels-idx1-ubyte", "archive"),
+        ("FashionMNIST/raw/{}", ".", "FashionMNIST"),
+        ("FashionMNIST/raw/{}", "FashionMNIST", "FashionMNIST"),
+        ("FashionMNIST/raw/{}", "FashionMNIST/raw/../raw", "FashionMNIST"),
+        ("KMNIST/raw/{}.gz", ".", "KMNIST"),
+        ("EMNIST/raw/{}", ".", "EMNIST"),
+        ("EMNIST/raw/{emnist}", ".", "emnist-digits"),
+        ("gzip/{emnist}.gz", "gzip", "emnist-digits"),
+    ],
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_files_in_mnists_form_are_somebodys_own_wherever_they_lie(tmp_path, place, below, name, zipped):
+    home = tmp_path / "home"
+    lay_out(home, place)
+    source = home / below
+    if zipped:
+        source = Path(shutil.make_archive(tmp_path / "a", "zip", home))
+        name = name if name == "emnist-digits" else "a.zip"
+    images = load_images("mnist", source)
+    assert images.name == f"own images (20 and 10 test images from {name})"
+    assert (images.kind, images.held_out.kind, images.label_names) == ("own", "own", ())
     assert images.labels[:3].tolist() == [0, 1, 2]
+    assert ("lie on their side" in " ".join(images.notes)) == ("emnist" in name.lower())
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_mnist_is_what_has_mnists_checksums(tmp_path, monkeypatch, suffix):
+    lay_out(tmp_path, "FashionMNIST/raw/{}" + suffix)
+    path = tmp_path / "FashionMNIST" / "raw"
+    unpacked = [(path / (name + suffix)).read_bytes() for name in NAMES]
+    digests = [hashlib.sha256(gzip.decompress(data) if suffix else data).hexdigest() for data in unpacked]
+    monkeypatch.setattr(mnist, "FILES", dict(zip(NAMES, digests, strict=True)))
+    images = load_images("mnist", path)
+    assert (images.kind, images.held_out.kind) == ("mnist", "mnist")
+    parts = {"x_train": images.pixels[:, 0] / 255, "y_train": images.labels}
+    parts |= {"x_test": images.held_out.pixels[:, 0] / 255, "y_test": images.held_out.labels}
+    np.savez(tmp_path / "keras.npz", **parts)
+    assert load_images("mnist", tmp_path / "keras.npz").kind == "mnist"
+    np.savez(tmp_path / "keras.npz", **parts | {"x_test": images.pixels[:10, 0] / 255})
+    assert load_images("mnist", tmp_path / "keras.npz").kind == "own"
+
+
+def test_several_data_sets_are_named(tmp_path):
+    lay_out(tmp_path, "FashionMNIST/raw/{}")
+    lay_out(tmp_path, "KMNIST/raw/{}.gz")
+    with refused(ValueError, r"holds FashionMNIST, KMNIST; give the folder of one"):
+        load_images("mnist", tmp_path)
+    lay_out(tmp_path, "MNIST/raw/{}")
+    assert "MNIST" in load_images("mnist", tmp_path).name
+
+
+def test_labels_that_do_not_start_at_0_keep_their_values(tmp_path):
+    write_mnist(tmp_path / "letters")
+    for name, n in (("train", 20), ("t10k", 10)):
+        write_idx(tmp_path / f"letters/{name}-labels-idx1-ubyte", np.arange(n, dtype=np.uint8) % 2 + 1)
+    images = load_images("mnist", tmp_path / "letters")
+    assert (images.label_names, images.held_out.label_names) == (("1", "2"), ("1", "2"))
 
 
 def test_mnist_files_keep_their_order_and_labels(tmp_path):
@@ -109,16 +180,28 @@ def test_full_mnist_is_read_as_torchvision_reads_it():
         lambda data: data[:-5],
         lambda data: data + b"x",
         lambda data: data[:6],
-        lambda data: data[:4] + b"\xff" * 4 + data[8:],
-        gzip.compress,
+        lambda data: data[:5] + b"\x01" + data[6:],
+        lambda data: gzip.compress(data)[:-9],
+        lambda data: gzip.compress(data)[:-7] + b"1234567",
+        lambda data: gzip.compress(data + bytes(10**6)),
+        lambda data: b"<!DOCTYPE html>",
         lambda data: b"",
     ],
-    ids=["cut off", "too long", "in its header", "of absurd size", "still compressed", "empty"],
+    ids=["cut off", "too long", "header", "absurd size", "gz cut off", "gz checksum", "gz too long", "page", "empty"],
 )
 def test_damaged_mnist_file_is_named(tmp_path, name, damage):
     path = write_mnist(tmp_path / "raw") / name
     path.write_bytes(damage(path.read_bytes()))
-    with refused(ValueError, f"raw/{name}: damaged, or still compressed; copy it again"):
+    with refused(ValueError, f"raw/{name}: damaged, copy it again"):
+        load_images("mnist", tmp_path)
+
+
+def test_gz_that_unpacks_to_gigabytes_is_refused_by_its_header(tmp_path, monkeypatch):
+    monkeypatch.setattr("infogan_core.data.arrays.SMALL", 1 << 20)
+    path = write_mnist(tmp_path / "raw") / "train-images-idx3-ubyte"
+    write_idx(path, np.zeros((4000, 28, 28), np.uint8))
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    with refused(ValueError, r"raw/train-images-idx3-ubyte: says that it holds"):
         load_images("mnist", tmp_path)
 
 
@@ -130,7 +213,7 @@ def test_missing_mnist_file_is_named(tmp_path):
 
 def test_mnist_labels_that_do_not_match_their_images(tmp_path):
     write_idx(write_mnist(tmp_path / "raw") / "train-labels-idx1-ubyte", np.zeros(19, np.uint8))
-    with refused(ValueError, r"raw: the labels do not match the images in number"):
+    with refused(ValueError, r"raw: labels must be whole numbers \[20\], one per picture, found uint8 \[19\]"):
         load_images("mnist", tmp_path)
 
 

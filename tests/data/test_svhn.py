@@ -10,6 +10,7 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
+from scipy import io
 from scipy.io import savemat
 from scipy.sparse import csc_array
 
@@ -107,11 +108,11 @@ def test_digits_of_any_form(tmp_path, digits):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"X": np.zeros((32, 32, 3, 5))}, r"X must be uint8 \[32, 32, 3, N\], found float64"),
+        ({"X": np.zeros((32, 32, 3, 5))}, r"X must be uint8 \[32, 32, 3, N\], found double"),
         ({"X": noise(5, 32, 32, 3)}, r"X must be uint8 .*found uint8 \(5, 32, 32, 3\)"),
         ({"X": noise(32, 32, 3)}, r"X must be uint8 .*found uint8 \(32, 32, 3\)"),
         ({"X": noise(32, 32, 5)}, r"X must be uint8 .*found uint8 \(32, 32, 5\)"),
-        ({"X": np.array([["text"]], dtype=object)}, "X must be uint8 .*found object"),
+        ({"X": np.array([["text"]], dtype=object)}, "X must be uint8 .*found cell"),
         ({"y": np.arange(1, 5)}, Y),
         ({"y": np.ones((5, 5))}, Y),
         ({"y": csc_array(np.ones((5, 1)))}, Y),
@@ -143,15 +144,70 @@ def test_mat_without_what_is_needed(tmp_path, missing):
         lambda data: data[:400] + b"\x00\xff" * 50 + data[500:],
         lambda data: b"",
         lambda data: b"plain text" * 100,
-        lambda data: b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF" * 99,
     ],
-    ids=["cut in half", "three bytes short", "overwritten", "empty", "text", "HDF5"],
+    ids=["cut in half", "three bytes short", "overwritten", "empty", "text"],
 )
 def test_damaged_mat_is_named(tmp_path, damage):
     path = write_mat(tmp_path / "own.mat", 40, X=noise(32, 32, 3, 40))
     path.write_bytes(damage(path.read_bytes()))
     with refused(ValueError, f"{path}: damaged, or not a .mat of version 4 to 7"):
         load_images("svhn", path)
+
+
+def test_version_7_3_is_named(tmp_path):
+    (tmp_path / "own.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF" * 99)
+    with refused(ValueError, r"own\.mat: is of MATLAB's version 7\.3"):
+        load_images("svhn", tmp_path / "own.mat")
+
+
+def test_mat_that_unpacks_to_gigabytes_is_refused_by_its_header(tmp_path, monkeypatch):
+    monkeypatch.setattr("infogan_core.data.arrays.SMALL", 1 << 20)
+    path = write_mat(tmp_path / "own.mat", 2000, X=np.zeros((32, 32, 3, 2000), np.uint8))
+    monkeypatch.setattr(io, "loadmat", lambda *args, **options: pytest.fail("reads it"))
+    with refused(ValueError, r"own\.mat: says that it holds"):
+        load_images("svhn", path)
+
+
+@pytest.mark.parametrize(
+    ("files", "source"),
+    [
+        (("train/1.png", "train/digitStruct.mat"), "train"),
+        (("train/1.png", "train/digitStruct.mat"), "train/digitStruct.mat"),
+        (("train/1.png", "train/digitStruct.mat"), "."),
+        (("train.tar.gz",), "train.tar.gz"),
+        (("test.tar.gz",), "."),
+    ],
+)
+def test_format_1_is_refused_in_words(tmp_path, files, source):
+    (tmp_path / "train").mkdir()
+    for file in files:
+        (tmp_path / file).write_bytes(b"?")
+    with refused(ValueError, r"format 1.*32x32 digits.*train_32x32\.mat"):
+        load_images("svhn", tmp_path / source)
+
+
+# ---- an .npz
+
+
+@pytest.mark.parametrize(
+    ("axes", "digits", "kind"),
+    [
+        ((0, 1, 2, 3), np.arange(20) % 10 + 1, "svhn"),
+        ((3, 0, 1, 2), np.arange(20)[:, None] % 10 + 1, "svhn"),
+        ((3, 0, 1, 2), np.arange(20) % 10, "own"),
+        ((3, 0, 1, 2), np.arange(20) % 12 + 1, "own"),
+    ],
+)
+@pytest.mark.parametrize("keys", ["X y", "images labels"])
+def test_npz_is_svhn_with_its_keys_and_digits(tmp_path, axes, digits, kind, keys):
+    pictures = np.broadcast_to(np.ravel(digits).astype(np.uint8), (32, 32, 3, 20)).transpose(axes)
+    np.savez(tmp_path / "own.npz", **dict(zip(keys.split(), (pictures, digits), strict=True)))
+    images = load_images("svhn", tmp_path / "own.npz")
+    kind = kind if keys == "X y" else "own"
+    for part in (images, images.held_out):
+        assert part.kind == kind
+        names = [int(part.label_name(label)) for label in part.labels.tolist()]
+        assert names == [int(value) % 10 if kind == "svhn" else int(value) for value in values(part)]
 
 
 # ---- download

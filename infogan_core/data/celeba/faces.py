@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from infogan_core.data.arrays import read_arrays
 from infogan_core.data.celeba.album import ALIGNED, ZIP, Box, find_album, open_album
 from infogan_core.data.celeba.attributes import LIST, check_listed, find_list, read_list
 from infogan_core.data.celeba.cache import Faces, cache_file, read_cache, write_cache
 from infogan_core.data.download import downloading
 from infogan_core.data.images import LEAVE_OUT, ImageSet
-from infogan_core.data.own_images import read_npz
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +45,9 @@ def load_celeba(
         source = root / "celeba"
         _download(source)
     if source.suffix.lower() == ".npz" and source.is_file():
-        images = read_npz(source)
-        return replace(images, kind="celeba" if set(images.attribute_names) >= SIGNS else "own").hold_out_fifth()
+        images = read_arrays(source)
+        known = {"kind": "celeba"} if set(images.attribute_names) >= SIGNS else {}
+        return replace(images, **known, held_out=replace(images.held_out, **known))
     path = find_album(source)
     if path is None:
         return None
