@@ -8,8 +8,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -18,8 +18,13 @@ from infogan_core.data.images import at_least_two, one_line
 from infogan_core.data.own_images import FORMATS
 
 ZIP = "img_align_celeba.zip"
+# A given folder has its pictures in one of FOLDERS, as one of PICTURES: the first that is there.
+FOLDERS = ("", "Img", "img", "celeba", "celeba/Img", "CelebA", "CelebA/Img")
+PICTURES = (ZIP, "", "img_align_celeba", "img_align_celeba/img_align_celeba", "img_align_celeba_png", "images")
+SIGNS = ("img_align_celeba", "img_celeba", "list_attr_celeba", "list_eval_partition")  # CelebA's names start with these
 ALIGNED = (178, 218)  # width and height of every picture
-NAMED = re.compile(r"([0-9]{6})\.jpg")
+NAMED = re.compile(r"([0-9]{6})\.(?:jpg|png)", re.IGNORECASE)
+KINDS = ["JPEG", "PNG"]  # the official pictures come as either
 Box = tuple[int, int, int, int]  # left, top, right and bottom, the latter two excluded
 
 
@@ -30,47 +35,71 @@ class Album:
     path: Path
     names: dict[int, str]
     strays: tuple[str, ...]  # pictures that are not named like 000001.jpg, or there twice
+    lists: dict[str, str]  # entries of the zip that are CelebA's lists, by their file names
     archive: zipfile.ZipFile | None
 
-    def open(self, number: int) -> io.BytesIO | Path:
-        """What PIL opens. Raises ValueError, or what zipfile raises, for a damaged entry."""
-        name = self.names[number]
-        if self.archive is None:
-            return self.path / name
-        if self.archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    def open(self, number: int) -> io.BytesIO:
+        """A picture's bytes, of which CelebA's have about 7,000. Raises as `read`."""
+        return io.BytesIO(self.read(self.names[number], 1 << 20))
+
+    def read(self, entry: str | Path, most: int) -> bytes:
+        """The first `most` bytes of an entry, or of a file anywhere.
+
+        Raises ValueError, or what zipfile raises, for a damaged entry and for what is no regular file.
+        """
+        beside = self.archive is None or isinstance(entry, Path)
+        if beside and not os.path.isfile(self.path / entry):
+            raise ValueError("no regular file")  # a FIFO would be waited for without end
+        if not beside and self.archive.getinfo(entry).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError("neither stored nor deflated")  # Python unpacks the other kinds whole, whatever their size
-        with self.archive.open(name) as entry:  # ZipFile.read() would inflate all, whatever size the zip declares
-            return io.BytesIO(entry.read(1 << 20))  # bytes: CelebA's have about 7 KB
+        with open(self.path / entry, "rb") if beside else self.archive.open(entry) as file:
+            return file.read(most)  # ZipFile.read() would inflate all, whatever size the zip declares
 
 
 def find_album(source: Path) -> Path | None:
-    """The zip or the folder of pictures that a path means: itself, or what lies in it or in its folder "celeba"."""
+    """The zip or the folder of pictures that a path means; None for a path that holds other files."""
     if not source.is_dir():
-        return source if source.suffix.lower() == ".zip" and source.is_file() else None
-    for folder in (source, source / "celeba"):
-        if (folder / ZIP).is_file():
-            return folder / ZIP
-        below = folder / "img_align_celeba"
-        for inner in (folder, below, below / "img_align_celeba"):
-            if inner.is_dir() and _holds_faces(inner):
-                return inner
-    return None
+        return source if source.suffix.lower() == ".zip" and os.path.isfile(source) else None
+    places = [source / folder / below for folder in FOLDERS for below in PICTURES]
+    return next((p for p in places if (p.name == ZIP and os.path.isfile(p)) or _holds_faces(p)), None)
+
+
+def refuse_celebas_names(source: Path) -> None:
+    """Raise ValueError for a folder without CelebA's aligned pictures where names say that it is CelebA's."""
+    folders = [source / folder for folder in FOLDERS if (source / folder).is_dir()]
+    names = [name for folder in folders for name in (folder.name, *os.listdir(folder))]
+    names = [name for name in names if name.lower().startswith(SIGNS)]
+    if names:
+        wanted = "give the zip itself, or the folder of its pictures 000001.jpg and so on, 178x218 pixels each"
+        raise ValueError(
+            f"{source}: has CelebA's name {one_line(names[0])}, but no aligned pictures where they belong; {wanted}"
+        )
+
+
+def has_faces_below(source: Path) -> bool:
+    """Whether some folder in a folder, of the first twenty, has CelebA's pictures: somebody has sorted them."""
+    below = (folder for pattern in ("*/", "*/*/") for folder in source.glob(pattern))
+    return any(map(_holds_faces, islice(below, 20)))
 
 
 def _holds_faces(folder: Path) -> bool:
     """Whether these are CelebA's and not somebody's own: most are named like 000001.jpg, and the first have its size.
 
-    One of the first ten is enough: the others may be damaged, which is for the loader to say.
+    One of the first ten that open is enough: the others may be damaged, which is for the loader to say.
     """
-    names = _pictures(os.listdir(folder))
+    names = _pictures(os.listdir(folder)) if folder.is_dir() else []
     named = sorted(name for name in names if NAMED.fullmatch(name))
-    if 2 * len(named) <= len(names):
-        return False
-    for name in named[:10]:
-        with contextlib.suppress(Exception), Image.open(folder / name, formats=["JPEG"]) as picture:
-            if picture.size == ALIGNED:
-                return True
-    return False
+    sizes = (size for name in named if (size := _size(folder / name)))
+    return 2 * len(named) > len(names) and ALIGNED in islice(sizes, 10)
+
+
+def _size(file: Path) -> tuple[int, int] | None:
+    """Width and height by a picture's header; None for what is no picture."""
+    with contextlib.suppress(Exception):
+        if os.path.isfile(file):
+            with Image.open(file, formats=KINDS) as picture:
+                return picture.size
+    return None
 
 
 def _pictures(entries: Iterable[str]) -> list[str]:
@@ -87,25 +116,27 @@ def open_album(path: Path) -> Iterator[Album]:
     except Exception as error:  # zipfile, struct and the operating system each raise their own
         raise ValueError(f"{path}: is no whole zip, copy or download it again ({one_line(error)})") from None
     with archive or contextlib.nullcontext():
-        names, strays = {}, []
-        for entry in _pictures(archive.namelist() if archive else os.listdir(path)):
+        names, strays, entries = {}, [], archive.namelist() if archive else os.listdir(path)
+        for entry in _pictures(entries):
             named = NAMED.fullmatch(entry.rpartition("/")[2])
             if named is None or int(named[1]) in names:
                 strays.append(entry)
             else:
                 names[int(named[1])] = entry
         if not names:
-            raise ValueError(f"{path}: holds no pictures named like 000001.jpg, this is not img_align_celeba")
+            found = f"it holds {one_line(entries[0])}" if entries else "it is empty"
+            raise ValueError(f"{path}: holds no pictures named like 000001.jpg, this is not img_align_celeba ({found})")
         at_least_two(len(names), path)
-        yield Album(path, dict(sorted(names.items())), tuple(sorted(strays)), archive)
+        lists = {name: entry for entry in entries if (name := entry.rpartition("/")[2]).startswith("list_")}
+        yield Album(path, dict(sorted(names.items())), tuple(sorted(strays)), lists if archive else {}, archive)
 
 
-def shrink(file: BinaryIO | Path, box: Box, size: int) -> np.ndarray:
-    """The box of an aligned JPEG as uint8 [3, size, size]: the mean over each pixel's area.
+def shrink(file: io.BytesIO | Path, box: Box, size: int) -> np.ndarray:
+    """The box of an aligned picture as uint8 [3, size, size]: the mean over each pixel's area.
 
     Raises ValueError for a picture of another size or kind, whatever PIL raises for one that does not decode.
     """
-    with Image.open(file, formats=["JPEG"]) as picture:  # reads the header only
+    with Image.open(file, formats=KINDS) as picture:  # reads the header only
         if picture.size != ALIGNED:
             raise ValueError(f"{picture.width}x{picture.height} pixels, not 178x218")
         if picture.mode != "RGB":

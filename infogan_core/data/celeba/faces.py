@@ -7,20 +7,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from infogan_core.data.arrays import read_arrays
-from infogan_core.data.celeba.album import ALIGNED, ZIP, Box, find_album, open_album
-from infogan_core.data.celeba.attributes import LIST, check_listed, find_list, read_list
+from infogan_core.data.celeba.album import (
+    ALIGNED,
+    ZIP,
+    Album,
+    Box,
+    find_album,
+    has_faces_below,
+    open_album,
+    refuse_celebas_names,
+)
+from infogan_core.data.celeba.attributes import ATTRIBUTES, PARTITION, check_listed, find_list, read_list
 from infogan_core.data.celeba.cache import Faces, cache_file, read_cache, write_cache
 from infogan_core.data.download import downloading
-from infogan_core.data.images import LEAVE_OUT, ImageSet
+from infogan_core.data.images import LEAVE_OUT, ImageSet, at_least_two
+from infogan_core.data.own_images import load_own_images
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CROP = (89, 121, 128)  # centre and side, in pixels of 178x218: the face and most of the hair
-FIRST_TEST = 182_638  # number of the first picture of the official test split, which shares no person with the others
+FIRST_VALIDATION, FIRST_TEST = 162_771, 182_638  # numbers; the three official parts share no person
 RENDERED = 20_000  # pictures, the last tenth of them held out
+SORTED = (
+    "These are CelebA's pictures in folders of somebody's own, so they are cut as own pictures are, without attributes."
+)
 SIGNS = {"Eyeglasses", "Male", "Smiling"}  # attributes by which an .npz is known to hold CelebA
 
 
@@ -30,10 +44,10 @@ def load_celeba(
     """CelebA's faces from any source; None for a path that holds other files.
 
     Every picture is cut to the square `crop` and reduced to size x size by the mean over each pixel's area; the result
-    is kept in `root`, and mapped into memory the next time. Attributes come from list_attr_celeba*.txt beside the zip
-    or folder, by file name. The official test split is held out where it is a fair part of the pictures, else their
-    last tenth. `skip_bad` leaves out and counts pictures that do not decode or have another form or name, and those
-    listed but missing. An .npz is CelebA where its attributes are.
+    is kept in `root`, and mapped into memory the next time. Attributes and the official partition come from CelebA's
+    lists near the zip or folder, or in the zip, by file name; see `_partition` for what is held out. `skip_bad` leaves
+    out and counts pictures that do not decode or have another form or name, and those listed but missing. An .npz is
+    CelebA where its attributes are.
     """
     crop = crop or CROP
     box = _box(crop, size)
@@ -50,12 +64,16 @@ def load_celeba(
         return replace(images, **known, held_out=replace(images.held_out, **known))
     path = find_album(source)
     if path is None:
-        return None
-    list_file = find_list(path)
-    listed = None if list_file is None else read_list(list_file)
+        refuse_celebas_names(source)
+        if not has_faces_below(source):
+            return None
+        images = load_own_images(source, size, skip_bad)
+        return replace(images, notes=(*images.notes, SORTED))
     x, y, side = crop
-    about = f"from {path.name}, {side}x{side} at ({x}, {y})"
-    return _image_set(_faces(path, root, box, size, skip_bad, listed), about, listed)
+    with open_album(path) as album:
+        lists = {kind: listed for kind in (ATTRIBUTES, PARTITION) if (listed := read_list(album, kind)) is not None}
+        faces = _faces(album, root, box, size, skip_bad, lists)
+    return _image_set(faces, f"from {path.name}, {side}x{side} at ({x}, {y})", lists)
 
 
 def _box(crop: tuple[int, int, int], size: int) -> Box:
@@ -72,7 +90,8 @@ def _box(crop: tuple[int, int, int], size: int) -> Box:
 
 def _download(folder: Path) -> None:
     """The zip and the attributes, where they are missing, through torchvision, which checks their MD5; 1.4 GB."""
-    missing = [ZIP] * (find_album(folder) is None) + [LIST] * (not (folder / LIST).is_file())
+    album, attributes = find_album(folder), f"{ATTRIBUTES}.txt"
+    missing = [ZIP] * (album is None) + [attributes] * (find_list(album or folder / ZIP, ATTRIBUTES) is None)
     for name in missing:
         from torchvision.datasets import CelebA
         from torchvision.datasets.utils import download_file_from_google_drive
@@ -89,35 +108,68 @@ def _download(folder: Path) -> None:
                 raise
 
 
-def _faces(path: Path, root: Path, box: Box, size: int, skip_bad: bool, listed: pd.DataFrame | None) -> Faces:
-    """The faces of a zip or folder, from the cache or into it. Raises ValueError where they do not match the list."""
-    file = cache_file(path, root, box, size)
-    faces = read_cache(file)
-    if faces is None:
-        with open_album(path) as album:
-            if listed is not None and (skip_bad or not album.strays):  # before minutes of decoding
-                check_listed(listed, path, np.array(list(album.names)), skip_bad)
-            faces = write_cache(file, album, box, size, skip_bad)  # refuses strays
+def _faces(album: Album, root: Path, box: Box, size: int, skip_bad: bool, lists: dict[str, pd.DataFrame]) -> Faces:
+    """The faces of a zip or folder, from the cache or into it. Raises ValueError where they do not match the lists."""
+
+    def check(numbers: np.ndarray) -> None:
+        for kind, listed in lists.items():  # a part of the pictures may come with the partition of all
+            check_listed(listed, album.path, numbers, skip_bad, may_lack=kind == PARTITION)
+
+    if skip_bad or not album.strays:
+        check(np.array(list(album.names)))  # before minutes of decoding
+    file = cache_file(album.path, root, box, size)
+    faces = read_cache(file) or write_cache(file, album, box, size, skip_bad)  # refuses strays
     if faces.skipped and not skip_bad:
-        raise ValueError(f"{path}: {faces.first_bad}; repair it, or {LEAVE_OUT}")
-    if listed is not None:
-        check_listed(listed, path, faces.numbers, skip_bad)
+        raise ValueError(f"{album.path}: {faces.first_bad}; repair it, or {LEAVE_OUT}")
+    check(faces.numbers)
     return faces
 
 
-def _image_set(faces: Faces, about: str, listed: pd.DataFrame | None) -> ImageSet:
-    """The faces that are listed, with their attributes, and some held out."""
+def _image_set(faces: Faces, about: str, lists: dict[str, pd.DataFrame]) -> ImageSet:
+    """The faces that are listed, with their attributes, in the parts of the partition."""
     pixels, numbers, attributes, names = faces.pixels, faces.numbers, None, ()
     if faces.skipped:
         about += f", {faces.skipped:,} bad pictures skipped"
-    if listed is not None:
-        known = np.isin(numbers, listed.index)
-        if not known.all():
-            about += f", {(~known).sum():,} that are not listed"
-            pixels, numbers = pixels[known], numbers[known]
+    known = np.all([np.isin(numbers, listed.index) for listed in lists.values()], axis=0)
+    if not known.all():
+        about += f", {(~known).sum():,} that are not listed"
+        pixels, numbers = pixels[known], numbers[known]
+    if (listed := lists.get(ATTRIBUTES)) is not None:
         if missing := len(listed) - len(numbers):
             about += f", {missing:,} of {len(listed):,} listed missing"
-        attributes, names = listed.loc[numbers].to_numpy(np.float32), tuple(listed.columns)
-    n, test = len(numbers), int((numbers >= FIRST_TEST).sum())
-    images = ImageSet(pixels, None, f"CelebA ({n:,} faces {about})", None, attributes, names, "celeba")
-    return images.hold_out_last(test if n // 20 < test < n else max(1, n // 10))
+        attributes, names = (listed.loc[numbers] > 0).to_numpy(np.float32), tuple(map(str, listed.columns))
+    at_least_two(len(numbers), f"CelebA {about}")
+    parts, which, notes = _partition(numbers, lists.get(PARTITION))
+    name = f"CelebA ({len(numbers):,} faces {about}, {which})"
+    images = ImageSet(pixels, None, name, None, attributes, names, "celeba", notes=notes)
+    train = _pick(images, parts == 0, name)
+    validation, test = _pick(images, parts == 1, f"{name}, validation"), _pick(images, parts == 2, f"{name}, held out")
+    return replace(train, validation=validation, held_out=test)
+
+
+def _pick(images: ImageSet, chosen: np.ndarray, name: str) -> ImageSet | None:
+    """The chosen ones, if any; in the official order they lie side by side, and nothing is copied."""
+    at = np.flatnonzero(chosen)
+    if len(at) == 0:
+        return None
+    side_by_side = at[-1] - at[0] == len(at) - 1
+    return images.pick(slice(at[0], at[-1] + 1) if side_by_side else torch.from_numpy(at), name)
+
+
+def _partition(numbers: np.ndarray, listed: pd.DataFrame | None) -> tuple[np.ndarray, str, tuple[str, ...]]:
+    """The part of each picture (0 training, 1 validation, 2 test), what this split is called, and notes.
+
+    It is the official one: that of the list, or without a list that of the numbers if half of the pictures or more are
+    then for training, and a twentieth for the test. Else the last tenth is for the test, and the others for training.
+    """
+    n, notes = len(numbers), ()
+    parts = np.searchsorted((FIRST_VALIDATION, FIRST_TEST), numbers, side="right")
+    if listed is not None:
+        parts = listed.loc[numbers].iloc[:, 0].to_numpy()
+    train, test = (parts == 0).sum(), (parts == 2).sum()
+    if (train and test) if listed is not None else (2 * train >= n and 20 * test >= n):
+        return parts, "official split", notes
+    if listed is not None:
+        found = f"has {train:,} of these pictures for training and {test:,} for the test"
+        notes = (f"{listed.index.name} {found}: the last tenth is held out instead.",)
+    return np.where(np.arange(n) < n - max(1, n // 10), 0, 2), "last tenth held out", notes

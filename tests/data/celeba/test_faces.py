@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import torch
 
 from helpers import SHARED
 from infogan_core.data.celeba import cache
-from infogan_core.data.celeba.album import find_album
+from infogan_core.data.celeba.album import Album, find_album
 from infogan_core.data.celeba.attributes import read_list
 from infogan_core.data.load import load_images
+from infogan_core.measure.train_classifier import train_classifier
 from pictures import blocks, face_files, jpeg, noise, refused, shrunk, write_picture, write_zip
 
 NAMES = ("Bangs", "Male", "Smiling")
@@ -24,11 +26,48 @@ def signs(number: int) -> list[int]:
     return [2 * (number >> bit & 1) - 1 for bit in range(3)]
 
 
-def write_list(path: Path, numbers=range(1, 11)) -> Path:
+def attribute_list(numbers=range(1, 11)) -> str:
     rows = [f"{number:06d}.jpg " + " ".join(f"{sign:2d}" for sign in signs(number)) for number in numbers]
+    return "\n".join([str(len(rows)), " ".join(NAMES) + " ", *rows, ""])
+
+
+def write_list(path: Path, numbers=range(1, 11)) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([str(len(rows)), " ".join(NAMES) + " ", *rows, ""]))
+    path.write_text(attribute_list(numbers))
     return path
+
+
+def partition_list(parts="0012000212", first=1) -> str:
+    """The official form: of the ten faces, 3 and 9 are for validation, and 4, 8 and 10 for the test."""
+    return "".join(f"{number:06d}.jpg {part}\n" for number, part in enumerate(parts, first))
+
+
+def as_csv(text: str, heading: str = "image_id") -> str:
+    """A list as data-sharing sites have it."""
+    return "\n".join(",".join(line.split()) for line in [heading, *text.splitlines()]) + "\n"
+
+
+ATTRIBUTES_CSV = as_csv("\n".join(attribute_list().splitlines()[2:]), "image_id " + " ".join(NAMES))
+PARTITION_CSV = as_csv(partition_list(), "image_id partition")
+TXT = ("list_attr_celeba.txt", attribute_list()), ("list_eval_partition.txt", partition_list())
+CSV = ("list_attr_celeba.csv", ATTRIBUTES_CSV), ("list_eval_partition.csv", PARTITION_CSV)
+
+
+def files_of(pictures: str, lists: tuple, attributes: str, partition: str) -> dict[str, bytes]:
+    """All files of a layout: the folder of its pictures, the two lists, and the folders of these."""
+    faces = face_files(below=pictures)
+    if pictures.endswith("png/"):
+        faces = {name.replace(".jpg", ".png"): jpeg(blocks(n), format="PNG") for n, name in enumerate(faces, 1)}
+    return faces | {
+        folder + name: text.encode() for folder, (name, text) in zip((attributes, partition), lists, strict=True)
+    }
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
 
 
 @pytest.fixture
@@ -61,16 +100,107 @@ def test_zip_is_found(tmp_path, faces_zip, source):
     assert images.attribute_names == NAMES
 
 
-@pytest.mark.parametrize("below", ["img_align_celeba/", "img_align_celeba/img_align_celeba/"])
-@pytest.mark.parametrize("depth", [0, 1, 2])
-def test_folder_is_found(tmp_path, below, depth):
-    write_list(tmp_path / "celeba" / "list_attr_celeba.txt")
-    for name, data in face_files(below=f"celeba/{below}").items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(data)
-    images = celeba([tmp_path / "celeba" / below, tmp_path / "celeba", tmp_path][depth], tmp_path)
-    assert numbers(images) + numbers(images.held_out) == list(range(1, 11))
-    assert images.attribute_names == NAMES
+LAYOUTS = {  # folder of pictures, lists, their folders; then the places inside that may be given
+    "official": (("Img/img_align_celeba/", TXT, "Anno/", "Eval/"), [".", "Img", "Img/img_align_celeba"]),
+    "its parent": (("CelebA/Img/img_align_celeba/", TXT, "CelebA/Anno/", "CelebA/Eval/"), [".", "CelebA"]),
+    "unpacked twice": (("Img/img_align_celeba/img_align_celeba/", TXT, "Anno/", "Anno/"), [".", "Img"]),
+    "PNG": (("Img/img_align_celeba_png/", TXT, "Anno/", "Eval/"), [".", "Img", "Img/img_align_celeba_png"]),
+    "data-sharing site": (
+        ("img_align_celeba/img_align_celeba/", CSV, "", ""),
+        [".", "img_align_celeba", "img_align_celeba/img_align_celeba"],
+    ),
+    "torchvision": (
+        ("celeba/img_align_celeba/", TXT, "celeba/", "celeba/"),
+        [".", "celeba", "celeba/img_align_celeba"],
+    ),
+    "other projects": (("celeba/images/", TXT, "celeba/", "celeba/"), [".", "celeba", "celeba/images"]),
+    "all in one": (("", CSV, "", ""), ["."]),
+}
+
+
+def follows_the_partition(images) -> bool:
+    parts = images, images.validation, images.held_out
+    found = [numbers(part) for part in parts] == [[1, 2, 5, 6, 7], [3, 9], [4, 8, 10]]
+    return found and all(map(attributes_fit, parts)) and "official split" in images.name and images.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [(name, given) for name, (_, places) in LAYOUTS.items() for given in places]
+)
+def test_layout_is_found_with_its_lists(tmp_path, name, given):
+    folder = write_files(tmp_path / "in", files_of(*LAYOUTS[name][0]))
+    assert follows_the_partition(celeba(folder / given, tmp_path))
+
+
+@pytest.mark.parametrize("given", [".", "Img", "Img/img_align_celeba.zip"])
+def test_official_zip_is_found_with_its_lists(tmp_path, given):
+    lists = {name: data for name, data in files_of(*LAYOUTS["official"][0]).items() if "list" in name}
+    write_zip(write_files(tmp_path / "in", lists) / "Img" / "img_align_celeba.zip", face_files())
+    assert follows_the_partition(celeba(tmp_path / "in" / given, tmp_path))
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("file", ["archive.zip", "my faces (1).ZIP"])
+def test_layout_in_one_zip_is_read_with_its_lists(tmp_path, name, file):
+    path = write_zip(tmp_path / file, files_of(*LAYOUTS[name][0]) | {"__MACOSX/._list_attr_celeba.csv": b"?"})
+    assert follows_the_partition(celeba(path, tmp_path))
+    assert sorted(child.name for child in tmp_path.iterdir()) == sorted([file, "root"])
+
+
+def test_relative_path_finds_the_lists_above(tmp_path, monkeypatch):
+    monkeypatch.chdir(write_files(tmp_path, files_of(*LAYOUTS["official"][0])) / "Img" / "img_align_celeba")
+    assert follows_the_partition(celeba(".", tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "img_celeba/000001.jpg",
+        "Img/img_celeba/000001.jpg",
+        "img_align_celeba/1.jpg",
+        "IMG_ALIGN_CELEBA/1.jpg",
+        "Img/img_align_celeba.7z.001",
+    ],
+)
+def test_celebas_layout_without_its_aligned_pictures_says_so(tmp_path, name):
+    """Pictures in the wild, pictures that somebody reduced, archives that nobody unpacked."""
+    folder = write_files(tmp_path / "in", {name: jpeg(noise(90, 120, 3)), "a.jpg": jpeg(noise(90, 120, 3))})
+    with refused(ValueError, f"(?i){folder}: has CelebA's name img_.*no aligned pictures .*; give"):
+        celeba(folder, tmp_path)
+
+
+def test_celebas_pictures_in_class_folders_are_own_pictures_and_say_so(tmp_path):
+    files = face_files(range(1, 6), "a/") | face_files(range(6, 11), "b/")
+    images = celeba(write_files(tmp_path / "in", files), tmp_path)
+    assert (images.kind, images.labels.unique().tolist()) == ("own", [0, 1])
+    assert "CelebA's pictures in folders" in images.notes[-1]
+
+
+SPECIAL = {
+    "FIFO": os.mkfifo,
+    "dangling link": lambda path: path.symlink_to("nowhere"),
+    "link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "folder": Path.mkdir,
+}
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+@pytest.mark.parametrize("number", [1, 21])
+def test_what_is_no_regular_file_is_a_bad_picture(tmp_path, kind, number):
+    folder = write_files(tmp_path / "in", face_files(set(range(1, 31)) - {number}, below=""))
+    SPECIAL[kind](folder / f"{number:06d}.jpg")
+    with refused(ValueError, rf"{number:06d}\.jpg cannot be used \(no regular file\).*skip_bad=True"):
+        celeba(folder, tmp_path)
+    images = celeba(folder, tmp_path, skip_bad=True)
+    assert len(images) + len(images.held_out) == 29
+    assert "1 bad pictures skipped" in images.name
+
+
+@pytest.mark.parametrize("name", ["img_align_celeba.zip", "list_attr_celeba.txt", "000001.jpg"])
+def test_a_fifo_alone_is_not_opened(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with refused(ValueError, str(tmp_path)):
+        celeba(tmp_path, tmp_path)
 
 
 def test_a_zip_of_another_name_is_found_by_its_path(tmp_path, faces_zip):
@@ -113,7 +243,7 @@ def test_file_of_another_kind_is_left_to_the_own_images(tmp_path):
 
 def test_name_says_what_was_done(tmp_path, faces_zip):
     images = celeba(faces_zip, tmp_path)
-    assert images.name == f"CelebA (10 faces from {faces_zip.name}, 128x128 at (89, 121))"
+    assert images.name == f"CelebA (10 faces from {faces_zip.name}, 128x128 at (89, 121), last tenth held out)"
 
 
 def test_size_and_crop(tmp_path, faces_zip):
@@ -142,12 +272,56 @@ def test_last_tenth_is_held_out(tmp_path, n, held_out):
     assert len(images.held_out) == held_out
 
 
-def test_official_test_faces_are_held_out(tmp_path):
-    """182,638 is the first of the test split, which ends with 202,599."""
-    faces = {f"{number:06d}.jpg": jpeg(blocks(number % 40 + 1)) for number in range(182_625, 182_645)}
-    images = celeba(write_zip(tmp_path / "faces.zip", faces), tmp_path)
-    assert (len(images), len(images.held_out)) == (13, 7)
-    assert numbers(images.held_out)[0] == 182_638 % 40 + 1
+@pytest.mark.parametrize(
+    ("first", "split", "sizes"),
+    [(182_625, "last tenth held out", (18, 0, 2)), (162_745, "official split", (26, 4, 6))],
+)
+def test_without_the_partition_the_numbers_tell_it(tmp_path, first, split, sizes):
+    """Of the first 20 none is for training, and of the second 36 most, if six faces of the test join them."""
+    faces = [*range(first, first + 20)] if first > 170_000 else [*range(first, first + 30), *range(182_638, 182_644)]
+    files = {f"{number:06d}.jpg": jpeg(blocks(number % 40 + 1)) for number in faces}
+    images = celeba(write_zip(tmp_path / "faces.zip", files), tmp_path)
+    assert (len(images), len(images.validation or ()), len(images.held_out)) == sizes
+    assert (split in images.name, split in images.held_out.name) == (True, True)
+    assert numbers(images.held_out) == [number % 40 + 1 for number in faces[-sizes[2] :]]
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"), [("0" * 10, "10 .*0 for"), ("2" * 10, "0 .*10 for"), ("1" * 10, "0 .*0 for")]
+)
+def test_partition_that_leaves_a_part_empty_is_not_followed(tmp_path, faces_zip, parts, found):
+    (faces_zip.parent / "list_eval_partition.txt").write_text(partition_list(parts))
+    images = celeba(faces_zip, tmp_path)
+    assert (len(images), len(images.held_out), images.validation) == (9, 1, None)
+    assert "last tenth held out" in images.name
+    assert re.search(f"list_eval_partition.txt has {found} the test", " ".join(images.notes))
+
+
+def test_some_of_the_pictures_follow_the_partition_of_all(tmp_path, faces_zip):
+    (faces_zip.parent / "list_eval_partition.txt").write_text(partition_list("0012000212" + "012" * 20))
+    assert follows_the_partition(celeba(faces_zip, tmp_path))
+
+
+def test_partition_that_lacks_pictures_is_refused(tmp_path, faces_zip):
+    (faces_zip.parent / "list_eval_partition.txt").write_text(partition_list("00200020"))
+    with refused(ValueError, r"2 of its 10 pictures are not in list_eval_partition\.txt, 000009\.jpg first"):
+        celeba(faces_zip, tmp_path)
+    images = celeba(faces_zip, tmp_path, skip_bad=True)
+    assert (len(images), numbers(images.held_out)) == (6, [3, 7])
+    assert attributes_fit(images)
+
+
+def test_official_order_shares_the_memory_of_all(tmp_path, faces_zip):
+    (faces_zip.parent / "list_eval_partition.txt").write_text(partition_list("0000001122"))
+    images = celeba(faces_zip, tmp_path)
+    parts = images, images.validation, images.held_out
+    assert len({part.pixels.untyped_storage().data_ptr() for part in parts}) == 1
+
+
+def test_classifier_is_tested_on_the_official_test_pictures(tmp_path, faces_zip):
+    (faces_zip.parent / "list_eval_partition.txt").write_text(partition_list())
+    trained = train_classifier(celeba(faces_zip, tmp_path), steps=1)
+    assert (trained.about["n"], trained.about["held_out"]["n"]) == (5, 3)
 
 
 def test_second_start_reads_the_cache(tmp_path, faces_zip, monkeypatch):
@@ -261,12 +435,25 @@ def test_missing_pictures_are_named_or_counted(tmp_path, faces_zip):
 GOOD = ["2", "Bangs Male", "000001.jpg -1  1", "000002.jpg  1  1"]
 
 
-@pytest.mark.parametrize(("end", "last"), [("\n", ""), ("\n", "\n"), ("\r\n", "\r\n"), (" \n", " \n\n")])
-def test_lines_may_end_as_they_like(tmp_path, end, last):
-    (tmp_path / "list.txt").write_bytes((end.join(GOOD) + last).encode())
-    listed = read_list(tmp_path / "list.txt")
+@pytest.mark.parametrize(
+    "data",
+    [
+        *("\n".join(GOOD) + last for last in ("", "\n", " \n\n")),
+        "\r\n".join([*GOOD, ""]),
+        "\n".join(GOOD).replace(" ", "   "),
+        "\n".join(GOOD).replace(" ", "\t"),
+        "\n".join(GOOD[1:]),
+        as_csv("\n".join(GOOD[2:]), "image_id Bangs Male"),
+        as_csv("\n".join(GOOD[2:]), "image_id Bangs Male").replace(",", ", "),
+        as_csv("\n".join(GOOD[2:]), "image_id Bangs Male").replace("-1", "0"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_forms_of_a_list(tmp_path, data, encoding):
+    (tmp_path / "list_attr_celeba.csv").write_bytes(data.encode(encoding))
+    listed = read_list(Album(tmp_path, {}, (), {}, None), "list_attr_celeba")
     assert (listed.columns.tolist(), listed.index.tolist()) == (["Bangs", "Male"], [1, 2])
-    assert listed.to_numpy().tolist() == [[0, 1], [1, 1]]
+    assert (listed > 0).to_numpy().tolist() == [[0, 1], [1, 1]]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +462,6 @@ def test_lines_may_end_as_they_like(tmp_path, end, last):
         [],
         ["?"],
         ["2"],
-        GOOD[1:],
         [*GOOD[:3], "000002.jpg 1"],
         [*GOOD[:3], "000002.jpg 1 1 1"],
         [*GOOD[:3], "000002.jpg 1 2"],
@@ -284,7 +470,7 @@ def test_lines_may_end_as_they_like(tmp_path, end, last):
         [*GOOD[:3], "000002.jpg 1 -"],
         [*GOOD[:3], "000002.jpg 1-1 1"],
         [*GOOD[:3], "2.jpg 1 1"],
-        [*GOOD[:3], "000002.png 1 1"],
+        [*GOOD[:3], "000002.gif 1 1"],
         [*GOOD[:2], "", *GOOD[3:]],
         [*GOOD[:3], "\0\1\2"],
         GOOD[:3],
@@ -296,7 +482,7 @@ def test_lines_may_end_as_they_like(tmp_path, end, last):
 def test_malformed_list_is_refused(tmp_path, faces_zip, lines):
     path = faces_zip.parent / "list_attr_celeba.txt"
     path.write_text("\n".join(lines) + "\n")
-    with refused(ValueError, f"{path}: line 1 must be the number of rows, .*; copy it again"):
+    with refused(ValueError, f"{path}: a row must be a name like .*; copy it again"):
         celeba(faces_zip, tmp_path)
 
 
@@ -340,6 +526,12 @@ def test_refused_download_says_what_to_fetch_by_hand(tmp_path, drive, refuses, f
     with refused(RuntimeError, rf"often refuses: fetch {fetch} by hand from https:.* into .*/data/celeba, or .*MD5"):
         load_images("celeba", "download", root=tmp_path / "data")
     assert not any((tmp_path / "data" / "celeba" / name).exists() for name in refuses)
+
+
+def test_download_fetches_the_zip_beside_a_list(tmp_path, drive):
+    write_list(tmp_path / "data" / "celeba" / "list_attr_celeba.txt")
+    assert len(load_images("celeba", "download", root=tmp_path / "data")) == 9
+    assert drive.asked == ["img_align_celeba.zip"]
 
 
 def test_refused_download_leaves_no_folder(tmp_path, drive):
