@@ -1,5 +1,7 @@
 """Somebody's own images: kept as they are where they fit, one clear line where they do not."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -82,7 +84,9 @@ def test_subfolders_become_labels(tmp_path):
     assert torch.equal(images.pixels[:, 0, 0, 0].long(), images.labels)
 
 
-@pytest.mark.parametrize("names", ["a/0.png 1.png", "a/0.png a/1.png", "a/0.png b/x/1.png"])
+@pytest.mark.parametrize(
+    "names", ["a/0.png 1.png", "a/0.png a/1.png", "a/0.png b/x/1.png", "a/0.png b/0.png 1.png 2.png"]
+)
 def test_other_folders_give_no_labels(tmp_path, names):
     for name in names.split():
         write_picture(tmp_path / name, noise(28, 28))
@@ -111,7 +115,7 @@ def test_folder_with_one_picture(tmp_path):
 
 @pytest.mark.parametrize(
     "damage",
-    [lambda data: data[:200], lambda data: b"", lambda data: b"P5 1 1 255\n\x00"],
+    [lambda data: data[:200], lambda data: b"", lambda data: b"%PDF-1.7"],
     ids=["cut off", "empty", "of another kind"],
 )
 def test_picture_that_does_not_decode_is_named(tmp_path, damage):
@@ -142,3 +146,86 @@ def test_decompression_bomb_does_not_decode(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with refused(ValueError, f"{path}: does not decode.*decompression bomb"):
         load_images("mnist", tmp_path)
+
+
+# ---- folders as people have them
+
+
+def make_folder(folder, names):
+    """A grey picture per name, each a step lighter than the one before."""
+    for i, name in enumerate(names.split()):
+        write_picture(folder / name, np.full((28, 28), i, np.uint8))
+    return folder
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".jfif", ".ppm", ".tga", ".avif"])
+def test_every_suffix_that_pillow_reads_is_a_picture(tmp_path, suffix):
+    for name in [f"{i}{suffix}" for i in range(8)] + ["8.png", "9.png"]:
+        write_picture(tmp_path / name, np.full((28, 28, 3), 90, np.uint8))
+    images = load_images("mnist", tmp_path)
+    assert len(images) + len(images.held_out) == 10
+
+
+def test_what_is_passed_over_is_counted_by_suffix(tmp_path):
+    make_folder(tmp_path, "0.png 1.png")
+    for name in ("a.txt", "b.txt", "c.pdf", "README"):
+        (tmp_path / name).write_text("words")
+    assert load_images("mnist", tmp_path).notes == ("Passed over: 2 .txt, 1 .pdf, 1 without a suffix.",)
+
+
+@pytest.mark.parametrize("last", ["test", "Test", "val", "validation"])
+def test_folder_beside_train_is_held_out(tmp_path, last):
+    make_folder(tmp_path, f"train/2/a.png train/10/a.png train/2/b.png {last}/10/a.png {last}/2/a.png")
+    images = load_images("mnist", tmp_path)
+    assert (len(images), len(images.held_out), images.label_names) == (3, 2, ("2", "10"))
+    assert sorted(images.labels.tolist()) == [0, 0, 1]
+    assert sorted(images.held_out.labels.tolist()) == [0, 1]
+
+
+def test_validation_is_apart_where_there_is_a_test(tmp_path):
+    images = load_images("mnist", make_folder(tmp_path, "train/a.png train/b.png val/a.png test/a.png test/b.png"))
+    assert (len(images), len(images.validation), len(images.held_out), images.labels) == (2, 1, 2, None)
+
+
+def test_names_of_classes_stay_as_they_are(tmp_path):
+    images = load_images("mnist", make_folder(tmp_path, "10/a.png 3/a.png 7/a.png 3/b.png 10/b.png"))
+    assert images.label_names == ("3", "7", "10")
+
+
+def test_stray_picture_is_left_out_and_said(tmp_path):
+    images = load_images("mnist", make_folder(tmp_path, "cat/a.png cat/b.png dog/a.png dog/b.png stray.png"))
+    assert len(images) + len(images.held_out) == 4
+    assert images.label_names == ("cat", "dog")
+    assert images.notes == ("Passed over: 1 pictures outside the folders of the classes.",)
+
+
+def test_links_are_followed_once_and_pipes_never_opened(tmp_path):
+    away, folder = make_folder(tmp_path / "away", "a.png b.png"), make_folder(tmp_path / "mine", "cat/a.png cat/b.png")
+    (folder / "dog").symlink_to(away)
+    (folder / "cat" / "loop").symlink_to(folder)
+    (folder / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    os.mkfifo(folder / "cat" / "pipe.png")
+    images = load_images("mnist", folder)
+    assert len(images) + len(images.held_out) == 4
+    assert images.label_names == ("cat", "dog")
+    assert images.notes == ("Passed over: 2 links to nothing, pipes and devices.",)
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(255, 0), (0, 255)])
+def test_ink_on_a_transparent_ground_is_seen(tmp_path, ink, ground):
+    rgba = np.full((28, 28, 4), ink, np.uint8)
+    rgba[..., 3] = 0
+    rgba[8:20, 8:20, 3] = 255
+    for i in range(2):
+        write_picture(tmp_path / f"{i}.png", rgba)
+    pixels = as_array(load_images("mnist", tmp_path))
+    assert (pixels[:, 0, 0] == ground).all()
+    assert (pixels[:, 14, 14] == ink).all()
+
+
+def test_16_bit_pictures_that_use_12_are_stretched_by_the_range_of_the_set(tmp_path):
+    for i, value in enumerate([4_000, 2_000]):
+        write_picture(tmp_path / f"{i}.png", np.full((28, 28), value, np.uint16))
+    images = load_images("mnist", tmp_path)
+    assert sorted([images.pixels.max().item(), images.held_out.pixels.max().item()]) == [128, 255]
+    assert "4,000" in images.notes[0]

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from infogan_core.data.images import at_least_two, one_line
-from infogan_core.data.own_images import FORMATS
+from infogan_core.data.own_images import picture_formats
 
 ZIP = "img_align_celeba.zip"
 # A given folder has its pictures in one of FOLDERS, as one of PICTURES: the first that is there.
@@ -105,7 +105,7 @@ def _size(file: Path) -> tuple[int, int] | None:
 def _pictures(entries: Iterable[str]) -> list[str]:
     """Those that are pictures by their names, without the hidden files that macOS leaves in zips and folders."""
     shown = [name for name in entries if not name.rpartition("/")[2].startswith(".")]
-    return [name for name in shown if os.path.splitext(name)[1].lower() in FORMATS]
+    return [name for name in shown if os.path.splitext(name)[1].lower() in picture_formats()]
 
 
 @contextlib.contextmanager
