@@ -104,7 +104,15 @@ def executed(tmp_path_factory):
 
 def test_papermill_leaves_a_whole_run(executed):
     out, _ = executed
-    names = {"config.json", "env.json", "metrics.jsonl", "metrics.json", "checkpoint.pt", "weights.safetensors"}
+    names = {
+        "config.json",
+        "env.json",
+        "metrics.jsonl",
+        "metrics.json",
+        "checkpoint.pt",
+        "weights.safetensors",
+        "SHA256SUMS",
+    }
     assert names | {"mnist.ipynb", "runs.csv", "traversals"} == {path.name for path in out.iterdir()}
     assert {path.name for path in (out / "traversals").iterdir()} == {"c1.png", "c2.png", "c3.png"}
 
