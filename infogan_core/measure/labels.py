@@ -7,6 +7,8 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import Tensor
 
+from infogan_core.data.images import ImageSet
+from infogan_core.measure.code_names import contingency
 from infogan_core.measure.context import Context
 from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
@@ -18,7 +20,8 @@ def recognition(context: Context) -> dict:
     """{"real": `certainty` and `stability` of the first categorical code, "held_out" or "train": `agreement`}.
 
     The code that is compared with the labels, of several the one with the highest NMI, and the matching of its
-    categories to labels are fitted on training images. Without labels there is no agreement.
+    categories to labels are fitted on training images. Without labels there is no agreement. Where the labels have
+    names, the matching has them, and "names" those of categories, see `name_categories`.
     """
     run, spec = context.run, context.run.config.latents
     names = [spec.name(i) for i, code in enumerate(spec.codes) if isinstance(code, Categorical)]
@@ -35,6 +38,10 @@ def recognition(context: Context) -> dict:
         matching = match_categories(fit[best], fit_labels, q[best].shape[1])
         report[split] = agreement(q[best].argmax(dim=1), labels, matching)
         report[split] |= {"code": names[best], "fitted_on": len(fit_pixels)}
+        if context.images.label_names:
+            called = [None if label < 0 else context.images.label_name(label) for label in matching.tolist()]
+            report[split]["matching"] = called
+            report["names"] = name_categories(names[best], fit[best], fit_labels, context.images)
     return report
 
 
@@ -80,12 +87,21 @@ def stability(run: Run, pixels: Tensor) -> float:
 
 def match_categories(categories: Tensor, labels: Tensor, k: int) -> Tensor:
     """The one-to-one matching with the most hits (Hungarian method, Kuhn 1955): int64 [k], category -> label or -1."""
-    classes = int(labels.max()) + 1
-    hits = torch.bincount(categories * classes + labels, minlength=k * classes).view(k, classes)
-    matched, names = linear_sum_assignment(hits.numpy(), maximize=True)
+    seen, index = labels.unique(return_inverse=True)  # a label may be 10**12
+    matched, best = linear_sum_assignment(contingency(categories, index, k, len(seen)).numpy(), maximize=True)
     matching = torch.full((k,), -1)
-    matching[matched] = torch.from_numpy(names)
+    matching[matched] = seen[best]
     return matching
+
+
+def name_categories(code: str, categories: Tensor, labels: Tensor, images: ImageSet) -> dict[str, str]:
+    """Each category after the label that more than half of its images bear: {"c1=7": "class cat 94%"}."""
+    table = contingency(categories, labels, int(categories.max()) + 1, len(images.label_names)).double()
+    shares, most = (table / table.sum(dim=1, keepdim=True).clamp_min(1)).max(dim=1)
+    found = enumerate(zip(shares.tolist(), most.tolist(), strict=True))
+    return {
+        f"{code}={k}": f"class {images.label_name(label)} {share:.0%}" for k, (share, label) in found if share > 0.5
+    }
 
 
 def agreement(categories: Tensor, labels: Tensor, matching: Tensor) -> dict:

@@ -36,13 +36,10 @@ def summary(report: dict[str, Any]) -> str:
 
 
 def _meaning(report: dict[str, Any]) -> list[str]:
-    lines, meaning = [], report.get("meaning", {})
-    if meaning.get("strong"):
-        strong = {f"{entry['code']}={entry['category']}" for entry in meaning["strong"]}
-        words = [f"{name} {word}" for name, word in report["names"].items() if name in strong]
-        lines.append(f"categories with a meaning: {', '.join(words)}")
+    words = [f"{name} {word}" for name, word in report.get("names", {}).items() if "=" in name]
+    lines = [f"categories with a meaning: {', '.join(words)}"] if words else []
     if (report["conditions"].get("features") or {}).get("dataset") == "celeba":
-        found = meaning["families"]["found"]
+        found = report["meaning"]["families"]["found"]
         lines.append(f"attributes 40 points above the median of their code: {', '.join(found) or 'none'}")
     return lines
 

@@ -34,17 +34,22 @@ def columns(images: ImageSet) -> dict[str, Tensor]:
     return known
 
 
-def heads_of(known: dict[str, Tensor]) -> tuple[Head, ...]:
-    """A head for each column with two values or more, in the words of a rendered picture's factor if it is one."""
+def heads_of(known: dict[str, Tensor], label_names: tuple[str, ...] = ()) -> tuple[Head, ...]:
+    """A head for each column with two values or more, in the words of a rendered picture's factor if it is one.
+
+    The values of the column "class" are called by `label_names`, where there are any.
+    """
     heads = []
     for name, column in known.items():
         seen = column.double().unique()
-        if len(seen) > MAX_VALUES:
+        called = label_names if name == "class" else ()
+        if len(seen) > MAX_VALUES and not called:
             cuts = column.double().quantile(torch.tensor([1, 2]).double() / 3)
             heads.append(Head(name, ("low", "middle", "high"), tuple(cuts.tolist())))
         elif len(seen) > 1:
             words = ("no", "yes") if seen.tolist() == [0, 1] else tuple(f"{value:g}" for value in seen.tolist())
             words = FACTOR_VALUES[name] if len(FACTOR_VALUES.get(name, ())) == len(seen) else words
+            words = tuple(called[int(value)] for value in seen) if called else words
             heads.append(Head(name, words, tuple(((seen[1:] + seen[:-1]) / 2).tolist())))
     if not heads:
         raise ValueError("a classifier needs labels or attributes with two values or more, these pictures have none")
@@ -58,7 +63,7 @@ def train_classifier(
     if images.held_out is None:
         raise ValueError(f"{images.name}: a classifier needs pictures of which some are held out")
     known = columns(images)
-    heads, generator = heads_of(known), torch.Generator().manual_seed(seed)
+    heads, generator = heads_of(known, images.label_names), torch.Generator().manual_seed(seed)
     targets = torch.stack([head.encode(known[head.name]) for head in heads], dim=1)
     widths = [len(head.values) for head in heads]
     changes = DATASETS[images.kind].augment if images.kind in DATASETS and not images.stand_in else {}

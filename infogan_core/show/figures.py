@@ -134,9 +134,9 @@ def code_title(run: Run, code: int) -> str:
 
 
 def category_label(run: Run, code: int, k: int) -> str:
-    """A category's number and, beneath it, its name where the run's report has one."""
+    """A category's number and, where the run's report has one, its name: "7 digit 3 94%"."""
     name = (run.report.get("names") or {}).get(f"{run.config.latents.name(code)}={k}", "")
-    return "\n".join([str(k), *textwrap.wrap(name, 9, break_long_words=False)])
+    return f"{k} {name}".rstrip()
 
 
 def traversal_figure(
@@ -151,7 +151,9 @@ def traversal_figure(
     sheet = traversal(run, code, rows, columns, limit, seed)
     values = sweep(spec.codes[code], columns, limit).tolist()
     continuous, down, name = isinstance(spec.codes[code], Uniform), _code_of_rows(spec, code), spec.name(code)
-    across = [number(v, 1) if continuous else category_label(run, code, v) for v in values]
+    wide = max(6, 120 // max(rows, len(values)))  # characters beneath a column
+    labels = [[number(v, 1)] if continuous else category_label(run, code, v).split(" ", 1) for v in values]
+    across = ["\n".join(line for part in label for line in textwrap.wrap(part, wide)) for label in labels]
     lines = max(text.count("\n") for text in across)
     figure, axes = _framed(sheet, 0.35 + 0.3 * continuous + 0.13 * lines + 0.25 * bool(note), note)
     rest = "the other codes" if down is None else f"category of {spec.name(down)}"
@@ -160,7 +162,7 @@ def traversal_figure(
     corner = (axes.get_position().x0, 1 - 0.33 / figure.get_figheight())
     figure.text(*corner, code_title(run, code), fontsize=12, color=INK, parse_math=False)
     columns_at, rows_at = _centres(sheet.shape[1], len(values)), _centres(sheet.shape[0], rows)
-    axes.set_xticks(columns_at, across, fontsize=6 if lines else 9, linespacing=1.1)
+    axes.set_xticks(columns_at, across, fontsize=6 if lines else 9, linespacing=1.1, parse_math=False)
     axes.set_yticks([])
     if down is not None:
         axes.set_yticks(rows_at, [i % spec.codes[down].k for i in range(rows)])

@@ -9,12 +9,12 @@ import time
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import infogan_core as ig
 import servers
 from fixtures import chromium, gallery, lab, opened, shared
-from pages import PICTURES, ROOT, RUN, WidgetPage
+from pages import PICTURES, ROOT, RUN, SharedPage, WidgetPage
 
 
 def changed(page, parts, before):
@@ -171,6 +171,35 @@ def test_the_shared_file_draws_what_pytorch_draws(shared, chromium):
     for i, x in enumerate(run.generate(noise, codes)):
         here = page.evaluate("([z, c]) => infogan.paint(z, c)", [noise[i].tolist(), [c[i].item() for c in codes]])
         assert np.abs(np.array(here) - x.flatten().numpy()).mean() < 2 / 255
+    context.close()
+
+
+@pytest.mark.parametrize(("ink", "ground"), [("white", "black"), ("black", "white")])
+def test_ink_on_a_transparent_ground_is_read_as_on_the_ground_that_shows_it(ink, ground, shared, chromium, tmp_path):
+    context = chromium.new_context(offline=True)
+    page, readings = context.new_page(), []
+    page.goto(shared[0])
+    for name, paper in (("clear.png", (0, 0, 0, 0)), ("paper.png", ground)):
+        picture = Image.new("RGBA", (56, 56), paper)
+        ImageDraw.Draw(picture).line([(18, 12), (38, 12), (24, 46)], ink, 5)
+        picture.save(tmp_path / name)
+        page.wait_for_function("document.body.dataset.drawn")
+        SharedPage.bring(page, tmp_path / name)
+        page.wait_for_selector(f"#said:has-text('{name}')")
+        readings.append(page.inner_text("#said").removeprefix(name))
+    assert "Q reads" in readings[0]
+    assert readings[0] == readings[1]
+    context.close()
+
+
+def test_a_small_file_of_too_many_pixels_is_refused_before_it_is_decoded(shared, chromium, tmp_path):
+    Image.new("1", (13_000, 13_000)).save(tmp_path / "bomb.png")
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    page.goto(shared[0])
+    page.wait_for_function("document.body.dataset.drawn")
+    SharedPage.bring(page, tmp_path / "bomb.png")
+    page.wait_for_selector("#said:has-text('bomb.png: has 13000 x 13000 pixels')", timeout=3_000)
     context.close()
 
 

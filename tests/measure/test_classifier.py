@@ -130,6 +130,15 @@ def test_heads_follow_the_columns():
     assert heads["hue"].encode(n / 30).bincount().tolist() == [10, 10, 10]
 
 
+@pytest.mark.parametrize("n", [2, 30])
+def test_values_of_a_class_are_called_as_the_labels_are(n):
+    """Two are no "no" and "yes", and thirty are not cut into thirds."""
+    names, label = tuple(f"pet {i}" for i in range(n)), torch.arange(60) % n
+    (head,) = heads_of({"class": label}, names)
+    assert head.values == names
+    assert torch.equal(head.encode(label), label)
+
+
 def test_labels_of_house_numbers_are_digits():
     """Whatever they are called; own pictures and sprites have a class."""
     words = {"mnist": "digit", "svhn": "digit", "celeba": "class", "sprites": "class", "own": "class"}

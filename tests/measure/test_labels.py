@@ -22,6 +22,7 @@ MATCHINGS = {
     "a permutation is undone": ([0, 1, 2, 3], [2, 0, 3, 1], [2, 0, 3, 1]),
     "one to one, though 0 is the most frequent label of both": ([0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 1], [0, 1]),
     "a category with no label left": ([0, 0, 1, 1, 2], [0, 0, 1, 1, 1], [0, 1, -1]),
+    "a label may be any number": ([0, 0, 1, 1], [10**12, 10**12, 5, 5], [10**12, 5]),
 }
 
 
@@ -43,6 +44,13 @@ def test_matching_is_fitted_on_training_images():
     held_out = recognition(FakeRun(note, perfect), grey_digits(off=1))["held_out"]
     assert (held_out["accuracy"], held_out["nmi"]) == pytest.approx((0, 1))
     assert (held_out["matching"], held_out["fitted_on"], held_out["n"]) == ([*range(10)], 40, 40)
+
+
+def test_a_category_that_no_label_prevails_in_has_no_name():
+    """Named is what more than half of the images are; a category of none is not."""
+    images = ImageSet(torch.zeros(1, 1, 28, 28).byte(), [0], "pets", label_names=("cat", "dog"))
+    categories, y = tensor([0, 0, 0, 2, 2, 3]), tensor([1, 1, 0, 0, 1, 0])
+    assert labels.name_categories("c2", categories, y, images) == {"c2=0": "class dog 67%", "c2=3": "class cat 100%"}
 
 
 def test_of_several_codes_the_one_that_follows_the_labels_is_scored():

@@ -65,7 +65,7 @@ def control(run: Run, i: int) -> widgets.ToggleButtons | widgets.FloatSlider:
     """Buttons for a categorical code, a slider for a continuous one."""
     code, title, value = run.config.latents.codes[i], code_title(run, i), run.config.latents.start()[i]
     if isinstance(code, Categorical):
-        tooltips = [f"{title}, category {category_label(run, i, k)}".replace("\n", " ") for k in range(code.k)]
+        tooltips = [f"{title}, category {category_label(run, i, k)}" for k in range(code.k)]
         shown = {"description": title, "tooltips": tooltips, "style": {"button_width": f"{BUTTON_SIDE}px"}}
         buttons = widgets.ToggleButtons(options=range(code.k), value=value, **shown)
         return buttons.add_class("pictured").add_class(f"code-{i}")

@@ -21,19 +21,20 @@ def in_words(run: Run, reading: Reading) -> str:
 def chart(run: Run, reading: Reading, codes: list[Tensor]) -> str:
     """Q(c|x) as an SVG, one line per code.
 
-    A categorical code: a bar per category, the one that was set outlined, and the first word of the name that Q reads.
+    A categorical code: a bar per category, the one that was set outlined, and the name that Q reads, as far as it fits.
     A continuous code: the mean, one standard deviation to each side, and a tick at what was set.
     """
     rows = []
     for i, (q, c) in enumerate(zip(reading, codes, strict=True)):
         if isinstance(q, Tensor):
-            marks, name = _bars(q[0].tolist(), int(c)), category_label(run, i, int(q[0].argmax())).split("\n")[1:2]
+            marks, name = _bars(q[0].tolist(), int(c)), category_label(run, i, int(q[0].argmax())).split()[1:-1]
         else:
             marks, name = _interval(*(part.item() for part in q), float(c)), []
+        words = f"{_value(q)} {' '.join(name):.14}".rstrip()
         rows.append(
             f'<g transform="translate(0 {i * (HEIGHT + 8)})"><text x="0" y="14">{run.config.latents.name(i)}</text>'
             f'<g transform="translate({LEFT} 0)">{marks}</g>'
-            f'<text x="{LEFT + WIDTH + 8}" y="14">{escape(" ".join([_value(q), *name]))}</text></g>'
+            f'<text x="{LEFT + WIDTH + 8}" y="14">{escape(words)}</text></g>'
         )
     width, height = LEFT + WIDTH + 126, len(rows) * (HEIGHT + 8)
     return (

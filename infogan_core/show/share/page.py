@@ -78,7 +78,7 @@ def about(run: Run) -> dict[str, Any]:
     config, spec = run.config, run.config.latents
     codes = []
     for i, code in enumerate(spec.codes):
-        labels = [category_label(run, i, k).replace("\n", " ") for k in range(getattr(code, "k", 0))]
+        labels = [category_label(run, i, k) for k in range(getattr(code, "k", 0))]
         codes.append({"symbol": spec.name(i), "title": code_title(run, i), "k": len(labels), "labels": labels})
     return {
         "dataset": config.dataset,
