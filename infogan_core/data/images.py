@@ -152,6 +152,6 @@ def at_least_two(n: int, where: object) -> None:
         raise ValueError(f"{where}: holds {n} images, at least 2 are needed (one to train on, one held out)")
 
 
-def one_line(error: Exception | str) -> str:
-    """The words of an error, or a file's name, in one line, whatever library raised it."""
-    return " ".join(str(error).split()) or type(error).__name__
+def one_line(error: object) -> str:
+    """The words of an error, or a file's name, in one line of UTF-8, whatever library raised it."""
+    return " ".join(str(error).encode(errors="backslashreplace").decode().split()) or type(error).__name__

@@ -80,7 +80,7 @@ def load_images(
     wanted = size or row.size
     images = row.load(source, Path(root).expanduser(), size=wanted, crop=crop, skip_bad=skip_bad)
     if images is None:
-        return load_own_images(source, wanted, skip_bad)
+        return load_own_images(source, Path(root).expanduser(), wanted, skip_bad)
     if images.kind == dataset:
         _check_size(images.size, size, dataset, source)
     return images
