@@ -34,6 +34,15 @@ class Cached:
     first_bad: str  # what was wrong with the first of those skipped
     survey: Any  # what was found in all pictures before one was decoded
 
+    def take(self, order: np.ndarray) -> np.ndarray:
+        """All pixels in another order, copied into memory. The file's pages are given back on the way."""
+        taken, places = np.empty(self.pixels.shape, np.uint8), np.argsort(order)
+        for i in range(0, len(order), BLOCK):
+            mapped = isinstance(self.pixels, np.memmap)
+            pixels = open_memmap(self.pixels.filename, mode="r") if mapped else self.pixels
+            taken[places[i : i + BLOCK]] = pixels[i : i + BLOCK]
+        return taken
+
 
 @dataclass(frozen=True)
 class Pictures:

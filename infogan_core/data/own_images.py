@@ -13,11 +13,12 @@ import numpy as np
 
 from infogan_core.data.arrays import read_arrays
 from infogan_core.data.cache import BLOCK, cached_pixels, on_all_cores
-from infogan_core.data.images import ImageSet, at_least_two, natural, one_line
+from infogan_core.data.images import ImageSet, at_least_two, fifth_last, natural, one_line
 from infogan_core.data.pictures import EIGHT_BITS, STRETCHED, brightest, picture_formats, read_picture
 
 PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation"}
 PARTS |= {"validation": "validation", "test": "test", "testing": "test"}  # names of folders
+ORDER = ("", "train", "validation", "test")
 MANY = 1_000  # pictures: they are kept in the cache, and decoded with a bar; of fewer nothing is written
 
 
@@ -58,13 +59,16 @@ def _read_folder(folder: Path, root: Path, size: int, skip_bad: bool) -> ImageSe
     where = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]  # many folders are called "train"
     kept_in = root if len(names) >= MANY else None
     cached = cached_pixels(folder, kept_in, names, read, size, stats, skip_bad, where, range_of_set)
-    pixels, white = cached.pixels, cached.survey
-    if all((pixels[i : i + BLOCK] == pixels[i : i + BLOCK, :1]).all() for i in range(0, len(pixels), BLOCK)):
-        pixels = pixels[:, :1]  # grey, however it was stored
     parts, classes = zip(*(places[os.path.dirname(names[i])] for i in cached.kept), strict=True)
+    order = np.argsort([ORDER.index(part) for part in parts], kind="stable")
+    if not any(parts):
+        order = fifth_last(len(parts))[0].numpy()
+    pixels, white = cached.take(order), cached.survey
+    if all((pixels[i : i + BLOCK] == pixels[i : i + BLOCK, :1]).all() for i in range(0, len(pixels), BLOCK)):
+        pixels = pixels[:, :1].copy()  # grey, however it was stored
     called = sorted({*classes} - {""}, key=natural)
     numbers = {name: i for i, name in enumerate(called)}
-    labels = np.array([numbers[name] for name in classes]) if called else None
+    labels = np.array([numbers[name] for name in classes])[order] if called else None
     notes = [f"Passed over: {_counts(passed_over)}."] if +passed_over else []
     if 0 < white < STRETCHED:
         notes.append(f"Their 16-bit values reach {white:,.6g}; they are stretched to 0 to 255.")
@@ -75,16 +79,20 @@ def _read_folder(folder: Path, root: Path, size: int, skip_bad: bool) -> ImageSe
     if untrained := {*classes} - {of for part, of in zip(parts, classes, strict=True) if part in ("", "train")}:
         notes.append(f"No pictures to train on: {', '.join(sorted(map(one_line, untrained), key=natural))}.")
     images = ImageSet(pixels, labels, name, label_names=tuple(map(one_line, called)), notes=tuple(notes))
-    return _with_parts(images, np.array(parts), one_line(folder))
+    return _with_parts(images, Counter(parts), one_line(folder))
 
 
-def _with_parts(images: ImageSet, parts: np.ndarray, where: str) -> ImageSet:
-    """The pictures of "test" held out, or those of "validation" where there are none; without parts a fifth."""
-    if not (parts != "").any():
-        return images.hold_out_fifth()
-    of = {part: np.flatnonzero(parts == part) for part in ("train", "validation", "test")}
-    at_least_two(len(of["train"]), f"{where}, its folder train")
-    picked = {part: images.pick(which, f"{images.name}, {part}") for part, which in of.items() if len(which)}
+def _with_parts(images: ImageSet, n: Counter[str], where: str) -> ImageSet:
+    """The pictures of "test" held out, or those of "validation" where there are none; without parts the last fifth.
+
+    The pictures of each part lie side by side, in ORDER; `n` has their numbers.
+    """
+    if n[""]:
+        return images.hold_out_last(fifth_last(len(images))[1])
+    at_least_two(n["train"], f"{where}, its folder train")
+    ends = np.cumsum([n[part] for part in ORDER])
+    spans = {part: slice(end - n[part], end) for part, end in zip(ORDER, ends, strict=True) if n[part]}
+    picked = {part: images.pick(span, f"{images.name}, {part}") for part, span in spans.items()}
     held_out = picked.get("test") or picked.get("validation")
     if held_out is None:
         return picked["train"].hold_out_fifth()

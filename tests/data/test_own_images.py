@@ -172,10 +172,8 @@ def test_every_suffix_that_pillow_reads_is_a_picture(tmp_path, suffix):
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK", "YCbCr", "RGBA", "I;16", "F"])
 def test_every_mode_is_read(tmp_path, mode):
-    for i in range(2):
-        Image.new("L", (28, 28), 255).convert(mode).save(
-            tmp_path / f"{i}.tif" if mode != "1" else tmp_path / f"{i}.png"
-        )
+    for name in ("a.tif", "b.tif"):
+        Image.new("L", (28, 28), 255).convert(mode).save(tmp_path / name)
     assert (as_array(load_images("mnist", tmp_path)) == 255).all()
 
 
@@ -208,9 +206,8 @@ def test_validation_is_apart_where_there_is_a_test(tmp_path):
 
 
 def test_folders_that_all_pictures_are_in_do_not_count(tmp_path):
-    images = load_images(
-        "mnist", make_folder(tmp_path, "mine/train/cat/a.png mine/train/cat/b.png mine/train/dog/a.png")
-    )
+    make_folder(tmp_path / "mine" / "train", "cat/a.png cat/b.png dog/a.png")
+    images = load_images("mnist", tmp_path)
     assert (len(images), len(images.held_out), images.label_names) == (2, 1, ("cat", "dog"))
 
 
