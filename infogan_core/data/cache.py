@@ -57,7 +57,7 @@ class Pictures:
 
     def decode(self, bad: dict[int, str], show_bar: bool = True) -> Iterator[np.ndarray]:
         """The pixels of each that can be used. The others go into `bad`, or raise ValueError; so do too few."""
-        bar = f"{one_line(self.path.name)} to {self.size}x{self.size}" if show_bar else ""
+        bar = f"{one_line(self.path.resolve().name)} to {self.size}x{self.size}" if show_bar else ""
         for i, found in enumerate(on_all_cores(partial(_pixels_or_problem, self.read), self.names, bar)):
             if isinstance(found, np.ndarray):
                 yield found

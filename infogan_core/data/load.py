@@ -54,6 +54,7 @@ def load_images(
         a path       the official files as they come, packed or not, or a folder that holds them, or other data in
                      files of that form (Fashion-MNIST), which is then "own";
                      a folder of your pictures, any size: central squares, and subfolders' names are the labels;
+                     1,000 or more are kept in `root`, decoded, for the next start;
                      an .npz: `images` [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, of 0..255, 0..1 or -1..1, and,
                      if you like, `labels` [N] (whole numbers or words), `attributes` [N, A] and `attribute_names` [A];
                      the names of Keras, MedMNIST and dSprites are known, too, and an .npy holds images alone

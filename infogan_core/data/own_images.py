@@ -71,7 +71,7 @@ def _read_folder(folder: Path, root: Path, size: int, skip_bad: bool) -> ImageSe
     labels = np.array([numbers[name] for name in classes])[order] if called else None
     notes = [f"Passed over: {_counts(passed_over)}."] if +passed_over else []
     if 0 < white < STRETCHED:
-        notes.append(f"Their 16-bit values reach {white:,.6g}; they are stretched to 0 to 255.")
+        notes.append(f"Values of more than 8 bits reach {white:,.6g}; they are stretched to 0 to 255.")
     if not called and len(homes) > 2:
         notes.append("Their folders are no classes: half of the pictures or more are not one folder deep.")
     skips = f", {cached.skipped} bad pictures skipped" if cached.skipped else ""
@@ -95,7 +95,7 @@ def _with_parts(images: ImageSet, n: Counter[str], where: str) -> ImageSet:
     picked = {part: images.pick(span, f"{images.name}, {part}") for part, span in spans.items()}
     held_out = picked.get("test") or picked.get("validation")
     if held_out is None:
-        return picked["train"].hold_out_fifth()
+        return replace(picked["train"], name=images.name).hold_out_fifth()  # those of the others are bad
     validation = picked.get("validation") if "test" in picked else None
     return replace(picked["train"], name=images.name, held_out=held_out, validation=validation)
 
@@ -163,5 +163,5 @@ def _brightest(folder: Path, names: list[str]) -> float:
     """The largest value in all the pictures of 16 bits; 0 where there are none."""
     formats = picture_formats()
     paths = [os.path.join(folder, n) for n in names if formats[os.path.splitext(n)[1].lower()] not in EIGHT_BITS]
-    bar = f"{one_line(folder.name)}: range of values" if len(paths) >= MANY else ""
+    bar = f"{one_line(folder.resolve().name)}: range of values" if len(paths) >= MANY else ""
     return max(on_all_cores(brightest, paths, bar), default=0)

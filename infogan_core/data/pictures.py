@@ -31,7 +31,8 @@ def picture_formats() -> dict[str, str]:
 @cache
 def _formats() -> list[str]:
     """The common ones first: each is tried until one fits."""
-    return [name for name in Image.ID if name in picture_formats().values()]
+    known = set(picture_formats().values())  # fills Image.ID
+    return [name for name in Image.ID if name in known]
 
 
 def _open(file: str | Path | BinaryIO) -> Image.Image:
@@ -51,17 +52,21 @@ def read_picture(file: str | Path | BinaryIO, size: int, white: float = 0) -> np
     Where it is transparent it stands on white, or on black if what is seen of it is light.
     Raises TooLarge by the header, and for what does not decode whatever Pillow raises.
     """
-    with _open(file) as opened:
-        picture = ImageOps.exif_transpose(opened)
+    square = size, size
+    with _open(file) as picture:
+        ImageOps.exif_transpose(picture, in_place=True)  # a copy of a large one takes 300 MiB
         if _has_more_bits(picture):  # Pillow's convert() clips them to white
-            values = np.nan_to_num(np.asarray(picture, np.float32)).clip(0)
+            values = np.nan_to_num(np.asarray(picture, np.float32))
             white = white or values.max()
-            values *= 255 / (white if 0 < white < STRETCHED else 65_535)
+            values = np.asarray(ImageOps.fit(Image.fromarray(values), square))
+            values = values * (255 / (white if 0 < white < STRETCHED else 65_535))
             picture = Image.fromarray(np.rint(values).clip(0, 255).astype(np.uint8))
         if picture.has_transparency_data:
-            picture = ImageOps.fit(picture.convert("RGBA"), (size, size))
-            picture = Image.alpha_composite(Image.new("RGBA", picture.size, _ground(picture)), picture)
-        return np.asarray(ImageOps.fit(picture.convert("RGB"), (size, size)))
+            picture = ImageOps.fit(picture.convert("RGBA"), square)
+            picture = Image.alpha_composite(Image.new("RGBA", square, _ground(picture)), picture)
+        if picture.mode not in ("L", "RGB"):
+            picture = picture.convert("RGB")
+        return np.asarray(ImageOps.fit(picture, square).convert("RGB"))
 
 
 def brightest(file: str | Path | BinaryIO) -> float:
