@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -73,3 +75,13 @@ def shrunk(number: int) -> np.ndarray:
     """blocks(number) cropped to FACE_BOX, the mean of every 4x4 pixels: uint8 [3, 32, 32]."""
     means = blocks(number)[57:185, 25:153].reshape(32, 4, 32, 4, 3).mean(axis=(1, 3))
     return np.floor(means + 0.5).transpose(2, 0, 1).astype(np.uint8)
+
+
+def large_png(side: int, bits: int) -> bytes:
+    """A PNG whose header promises side x side grey pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, bits, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")

@@ -127,8 +127,8 @@ class ImageSet:
 
     def hold_out_fifth(self) -> ImageSet:
         """A fifth of them held out, at most 10,000, in an order that no seed changes."""
-        n = min(max(1, len(self) // 5), 10_000)
-        return self.pick(fixed_order(len(self)).roll(-n), self.name).hold_out_last(n)
+        order, n = fifth_last(len(self))
+        return self.pick(order, self.name).hold_out_last(n)
 
 
 def image_set(images: np.ndarray, labels: np.ndarray | None, name: str, kind: str = "own") -> ImageSet:
@@ -139,6 +139,12 @@ def image_set(images: np.ndarray, labels: np.ndarray | None, name: str, kind: st
 def fixed_order(n: int) -> Tensor:
     """A fixed order of n images, int64 [n]. NumPy keeps RandomState's stream for ever, and default_rng's not."""
     return torch.from_numpy(np.random.RandomState(0).permutation(n))
+
+
+def fifth_last(n: int) -> tuple[Tensor, int]:
+    """A fixed order of n images, int64 [n], and how many at its end are to be held out: a fifth, at most 10,000."""
+    held_out = min(max(1, n // 5), 10_000)
+    return fixed_order(n).roll(-held_out), held_out
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -152,6 +158,6 @@ def at_least_two(n: int, where: object) -> None:
         raise ValueError(f"{where}: holds {n} images, at least 2 are needed (one to train on, one held out)")
 
 
-def one_line(error: Exception | str) -> str:
-    """The words of an error, or a file's name, in one line, whatever library raised it."""
-    return " ".join(str(error).split()) or type(error).__name__
+def one_line(error: object) -> str:
+    """The words of an error, or a file's name, in one line of UTF-8, whatever library raised it."""
+    return " ".join(str(error).encode(errors="backslashreplace").decode().split()) or type(error).__name__

@@ -54,6 +54,7 @@ def load_images(
         a path       the official files as they come, packed or not, or a folder that holds them, or other data in
                      files of that form (Fashion-MNIST), which is then "own";
                      a folder of your pictures, any size: central squares, and subfolders' names are the labels;
+                     1,000 or more are kept in `root`, decoded, for the next start;
                      an .npz: `images` [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, of 0..255, 0..1 or -1..1, and,
                      if you like, `labels` [N] (whole numbers or words), `attributes` [N, A] and `attribute_names` [A];
                      the names of Keras, MedMNIST and dSprites are known, too, and an .npy holds images alone
@@ -80,7 +81,7 @@ def load_images(
     wanted = size or row.size
     images = row.load(source, Path(root).expanduser(), size=wanted, crop=crop, skip_bad=skip_bad)
     if images is None:
-        return load_own_images(source, wanted, skip_bad)
+        return load_own_images(source, Path(root).expanduser(), wanted, skip_bad)
     if images.kind == dataset:
         _check_size(images.size, size, dataset, source)
     return images

@@ -5,10 +5,11 @@ import os
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
+from infogan_core.data import own_images
 from infogan_core.data.load import load_images
-from pictures import as_array, as_sorted_rows, noise, refused, write_picture
+from pictures import as_array, as_sorted_rows, large_png, noise, refused, write_picture
 
 # ---- a folder of pictures
 
@@ -122,7 +123,7 @@ def test_picture_that_does_not_decode_is_named(tmp_path, damage):
     write_picture(tmp_path / "a" / "good.png", noise(28, 28))
     bad = write_picture(tmp_path / "b" / "bad.png", noise(28, 28))
     bad.write_bytes(damage(bad.read_bytes()))
-    with refused(ValueError, f"{bad}: does not decode .*skip_bad=True .make: SKIP_BAD=True; a command: --skip-bad"):
+    with refused(ValueError, f"{bad}: cannot be used .*skip_bad=True .make: SKIP_BAD=True; a command: --skip-bad"):
         load_images("mnist", tmp_path)
 
 
@@ -141,10 +142,13 @@ def test_folder_whose_pictures_are_all_bad(tmp_path):
         load_images("mnist", tmp_path, skip_bad=True)
 
 
-def test_decompression_bomb_does_not_decode(tmp_path, monkeypatch):
-    path = write_picture(tmp_path / "bomb.png", noise(28, 28))
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with refused(ValueError, f"{path}: does not decode.*decompression bomb"):
+@pytest.mark.parametrize("bits", [1, 16])
+@pytest.mark.parametrize("side", [13_000, 14_000])  # Pillow itself refuses the second
+def test_small_file_of_too_many_pixels_is_refused_by_its_header(tmp_path, monkeypatch, bits, side):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(large_png(side, bits))
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decodes"))
+    with refused(ValueError, f"{path}: .*header promises more than"):
         load_images("mnist", tmp_path)
 
 
@@ -164,6 +168,20 @@ def test_every_suffix_that_pillow_reads_is_a_picture(tmp_path, suffix):
         write_picture(tmp_path / name, np.full((28, 28, 3), 90, np.uint8))
     images = load_images("mnist", tmp_path)
     assert len(images) + len(images.held_out) == 10
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK", "YCbCr", "RGBA", "I;16", "F"])
+def test_every_mode_is_read(tmp_path, mode):
+    for name in ("a.tif", "b.tif"):
+        Image.new("L", (28, 28), 255).convert(mode).save(tmp_path / name)
+    assert (as_array(load_images("mnist", tmp_path)) == 255).all()
+
+
+def test_first_picture_of_an_animation_is_taken(tmp_path):
+    frames = [Image.new("L", (28, 28), value) for value in (50, 200)]
+    for i in range(2):
+        frames[0].save(tmp_path / f"{i}.gif", save_all=True, append_images=frames[1:])
+    assert (as_array(load_images("mnist", tmp_path)) == 50).all()
 
 
 def test_what_is_passed_over_is_counted_by_suffix(tmp_path):
@@ -187,16 +205,90 @@ def test_validation_is_apart_where_there_is_a_test(tmp_path):
     assert (len(images), len(images.validation), len(images.held_out), images.labels) == (2, 1, 2, None)
 
 
+def test_folders_that_all_pictures_are_in_do_not_count(tmp_path):
+    make_folder(tmp_path / "mine" / "train", "cat/a.png cat/b.png dog/a.png")
+    images = load_images("mnist", tmp_path)
+    assert (len(images), len(images.held_out), images.label_names) == (2, 1, ("cat", "dog"))
+
+
+def test_class_without_training_pictures_is_said(tmp_path):
+    images = load_images("mnist", make_folder(tmp_path, "train/2/a.png train/3/b.png test/2/a.png test/5/a.png"))
+    assert (images.label_names, images.notes) == (("2", "3", "5"), ("No pictures to train on: 5.",))
+
+
 def test_names_of_classes_stay_as_they_are(tmp_path):
     images = load_images("mnist", make_folder(tmp_path, "10/a.png 3/a.png 7/a.png 3/b.png 10/b.png"))
     assert images.label_names == ("3", "7", "10")
 
 
-def test_stray_picture_is_left_out_and_said(tmp_path):
-    images = load_images("mnist", make_folder(tmp_path, "cat/a.png cat/b.png dog/a.png dog/b.png stray.png"))
+@pytest.mark.parametrize("stray", ["stray.png", "dog/old/stray.png"])
+def test_stray_picture_is_left_out_and_said(tmp_path, stray):
+    images = load_images("mnist", make_folder(tmp_path, f"cat/a.png cat/b.png dog/a.png dog/b.png {stray}"))
     assert len(images) + len(images.held_out) == 4
     assert images.label_names == ("cat", "dog")
     assert images.notes == ("Passed over: 1 pictures outside the folders of the classes.",)
+
+
+def test_folders_that_are_no_classes_are_said(tmp_path):
+    images = load_images("mnist", make_folder(tmp_path, "cat/a.png cat/old/b.png dog/old/a.png"))
+    assert images.labels is None
+    assert "no classes" in images.notes[0]
+
+
+def test_names_that_are_not_utf_8_appear_in_messages_and_notes(tmp_path):
+    names = [os.fsdecode(name) for name in (b"caf\xe9/a.png", b"caf\xe9/b.png", b"dog/a.png", b"dog/b.png", b"x.\xe9")]
+    make_folder(tmp_path, " ".join(names[:-1]))
+    (tmp_path / names[-1]).touch()
+    images = load_images("mnist", tmp_path)
+    assert images.label_names == ("caf\\udce9", "dog")
+    assert images.notes == ("Passed over: 1 .\\udce9.",)
+    (tmp_path / names[0]).write_bytes(b"")
+    with refused(ValueError, r"caf\\udce9/a\.png: cannot be used"):
+        load_images("mnist", tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_not_called_damaged(tmp_path):
+    make_folder(tmp_path, "a.png b.png c.png away/a.png")
+    (tmp_path / "away").chmod(0)
+    assert load_images("mnist", tmp_path).notes == ("Passed over: 1 folders unread.",)
+    (tmp_path / "a.png").chmod(0)
+    with refused(ValueError, r"a\.png: cannot be read \(Permission denied\)"):
+        load_images("mnist", tmp_path)
+    (tmp_path / "away").chmod(0o700)
+
+
+@pytest.fixture
+def four_are_many(monkeypatch):
+    monkeypatch.setattr(own_images, "MANY", 4)
+
+
+def test_few_pictures_are_not_kept(tmp_path):
+    load_images("mnist", make_folder(tmp_path / "mine", "a.png b.png c.png"), root=tmp_path / "root")
+    assert not (tmp_path / "root").exists()
+
+
+def test_many_pictures_are_kept_until_one_changes(tmp_path, four_are_many, monkeypatch):
+    mine = make_folder(tmp_path / "mine", "cat/a.png cat/b.png cat/c.png dog/a.png")
+    write_picture(mine / "dog" / "b.png", np.full((28, 28), 4_000, np.uint16))
+    (mine / "dog" / "c.png").write_bytes(b"")
+    first = load_images("mnist", mine, root=tmp_path / "root", skip_bad=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Image, "open", lambda *args, **options: pytest.fail("opens again"))
+        second = load_images("mnist", mine, root=tmp_path / "root", skip_bad=True)
+    assert "1 bad" in first.name
+    assert "4,000" in first.notes[0]
+    for field in ("sha256", "name", "notes", "label_names"):
+        assert getattr(second, field) == getattr(first, field)
+    assert torch.equal(first.labels, second.labels)
+    write_picture(mine / "dog" / "c.png", np.zeros((28, 28), np.uint8))
+    assert "bad" not in load_images("mnist", mine, root=tmp_path / "root", skip_bad=True).name
+
+
+def test_folders_of_one_name_have_caches_of_their_own(tmp_path, four_are_many):
+    for name in "ab":
+        load_images("mnist", make_folder(tmp_path / name / "mine", "a.png b.png c.png d.png"), root=tmp_path / "root")
+    assert len(list((tmp_path / "root").rglob("*.npy"))) == 2
 
 
 def test_links_are_followed_once_and_pipes_never_opened(tmp_path):

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from infogan_core.data.images import at_least_two, one_line
-from infogan_core.data.own_images import picture_formats
+from infogan_core.data.pictures import picture_formats
 
 ZIP = "img_align_celeba.zip"
 # A given folder has its pictures in one of FOLDERS, as one of PICTURES: the first that is there.

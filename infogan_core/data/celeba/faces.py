@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from infogan_core.data.arrays import read_arrays
+from infogan_core.data.cache import cached_pixels
 from infogan_core.data.celeba.album import (
     ALIGNED,
     ZIP,
@@ -19,11 +21,11 @@ from infogan_core.data.celeba.album import (
     has_faces_below,
     open_album,
     refuse_celebas_names,
+    shrink,
 )
 from infogan_core.data.celeba.attributes import ATTRIBUTES, PARTITION, check_listed, find_list, read_list
-from infogan_core.data.celeba.cache import Faces, cache_file, read_cache, write_cache
 from infogan_core.data.download import downloading
-from infogan_core.data.images import LEAVE_OUT, ImageSet, at_least_two
+from infogan_core.data.images import ImageSet, at_least_two
 from infogan_core.data.own_images import load_own_images
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def load_celeba(
         refuse_celebas_names(source)
         if not has_faces_below(source):
             return None
-        images = load_own_images(source, size, skip_bad)
+        images = load_own_images(source, root, size, skip_bad)
         return replace(images, notes=(*images.notes, SORTED))
     x, y, side = crop
     with open_album(path) as album:
@@ -108,6 +110,15 @@ def _download(folder: Path) -> None:
                 raise
 
 
+@dataclass(frozen=True)
+class Faces:
+    """`pixels` uint8 [N, 3, S, S], and `numbers` int64 [N], ascending."""
+
+    pixels: np.ndarray
+    numbers: np.ndarray
+    skipped: int
+
+
 def _faces(album: Album, root: Path, box: Box, size: int, skip_bad: bool, lists: dict[str, pd.DataFrame]) -> Faces:
     """The faces of a zip or folder, from the cache or into it. Raises ValueError where they do not match the lists."""
 
@@ -115,12 +126,20 @@ def _faces(album: Album, root: Path, box: Box, size: int, skip_bad: bool, lists:
         for kind, listed in lists.items():  # a part of the pictures may come with the partition of all
             check_listed(listed, album.path, numbers, skip_bad, may_lack=kind == PARTITION)
 
+    def read(name: str) -> np.ndarray:
+        if name not in number_of:
+            raise ValueError("not named like 000001.jpg, or there twice")
+        return shrink(album.open(number_of[name]), box, size)
+
+    numbers, number_of = np.array(list(album.names)), {name: number for number, name in album.names.items()}
     if skip_bad or not album.strays:
-        check(np.array(list(album.names)))  # before minutes of decoding
-    file = cache_file(album.path, root, box, size)
-    faces = read_cache(file) or write_cache(file, album, box, size, skip_bad)  # refuses strays
-    if faces.skipped and not skip_bad:
-        raise ValueError(f"{album.path}: {faces.first_bad}; repair it, or {LEAVE_OUT}")
+        check(numbers)  # before minutes of decoding
+    names = [*album.strays, *number_of]  # strays are refused at once
+    files = os.scandir(album.path) if album.path.is_dir() else [album.path.resolve()]
+    stats = [(file.name, file.stat(follow_symlinks=False)) for file in files]
+    key = box, sorted((name, of.st_size, of.st_mtime_ns) for name, of in stats)
+    cached = cached_pixels(album.path, root, names, read, size, key, skip_bad, "_".join(map(str, box)))
+    faces = Faces(cached.pixels, numbers[cached.kept - len(album.strays)], cached.skipped)
     check(faces.numbers)
     return faces
 

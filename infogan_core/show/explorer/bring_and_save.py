@@ -12,7 +12,8 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from infogan_core.data.own_images import read_picture
+from infogan_core.data.arrays import TooLarge
+from infogan_core.data.pictures import read_picture
 from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.controls import BUTTON_SIDE, PICTURE_SIDE, Picture, alert, button, button_pictures
@@ -146,7 +147,9 @@ class BringAndSave(widgets.VBox):
         config = self.run.config
         try:
             pixels = read_picture(io.BytesIO(content), config.image_size)
-        except ValueError:
+        except TooLarge:
+            raise
+        except Exception:  # each decoder raises its own
             raise ValueError("not a picture that decodes: bring a PNG, JPEG, BMP, GIF or WebP") from None
         x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
         if config.channels == 3:

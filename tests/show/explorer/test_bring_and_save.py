@@ -13,6 +13,7 @@ from PIL import Image
 
 from infogan_core.show.explorer.explorer import Explorer
 from painted_run import SPECS, PaintedRun, pixels, png
+from pictures import large_png
 
 
 def upload(explorer, name, content):
@@ -64,6 +65,26 @@ def test_a_file_that_is_no_picture_is_refused_and_nothing_moves():
     message = upload(explorer, "<b>notes.txt", b"hello")
     assert "&lt;b&gt;notes.txt: not a picture that decodes: bring a PNG, JPEG, BMP, GIF or WebP" in message
     assert png(explorer) == before
+
+
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header():
+    assert "large.png: its header promises more than" in upload(
+        Explorer(PaintedRun()), "large.png", large_png(13_000, 1)
+    )
+
+
+@pytest.mark.parametrize("kind", ["white ink on a transparent ground", "12 of 16 bits"])
+def test_light_ink_is_seen(kind):
+    array = np.zeros((28, 28), np.uint16)
+    array[8:20, 8:20] = 4_000
+    image = Image.fromarray(array)
+    if kind != "12 of 16 bits":
+        image = Image.merge("LA", [Image.new("L", (28, 28), 255), Image.fromarray((array > 0).astype(np.uint8) * 255)])
+    image.save(buffer := io.BytesIO(), "PNG")
+    run, seen = PaintedRun(), []
+    run.infer, infer = lambda x: seen.append(x) or infer(x), run.infer
+    upload(Explorer(run), "mine.png", buffer.getvalue())
+    assert any(torch.equal(x[0, 0] > 0.9, torch.from_numpy(array > 0)) for x in seen if x.shape[-1] == 28)
 
 
 def test_a_sample_of_the_runs_own_is_read_and_can_be_pressed_again():
