@@ -33,7 +33,14 @@ BIN := .venv/bin
 MESSAGE := "{'websocket_max_message_size': 67108864}"
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
 # whether the user gave a variable, on the command line or in the environment
-named = $(filter command environment,$(origin $1))
+named = $(filter command environment override,$(origin $1))
+same = $(and $(findstring x$1x,x$2x),$(findstring x$2x,x$1x))
+# Recipes read what the user gave from the environment, "$$OUT", where neither make nor the shell looks into it.
+GIVEN := PROFILE WEIGHTS SOURCE SKIP_BAD SEED DEVICE OUT NOTEBOOK ARGS THEME RUN DATASET STUDY
+$(foreach v,$(GIVEN),$(if $(call named,$v),$(eval override $v := $$(value $v))))
+# runs its words and those of ARGS, in which quotes hold spaces together
+WITH_ARGS := $(BIN)/python -c 'import os, shlex, sys; \
+	os.execv(sys.argv[1], sys.argv[1:] + shlex.split(os.environ.get("ARGS", "")))'
 
 help:
 	$(info $(HELP)) @:
@@ -43,37 +50,36 @@ NOTEBOOKS := mnist svhn celeba
 
 mnist: WEIGHTS ?= train
 svhn celeba: WEIGHTS ?= $(if $(call named,SOURCE)$(call named,PROFILE),train,published)
-$(NOTEBOOKS): loaded = $(filter-out train,$(WEIGHTS))
-$(NOTEBOOKS): shown = $(if $(loaded),$(patsubst published,outputs/published/$@,$(WEIGHTS)),$(OUT))
+$(NOTEBOOKS): loaded = $(if $(call same,$(WEIGHTS),train),,yes)
+$(NOTEBOOKS): SHOWN = $(if $(loaded),$(if $(call same,$(WEIGHTS),published),outputs/published/$@,$(WEIGHTS)),$(OUT))
 $(NOTEBOOKS): SOURCE ?= embedded
 $(NOTEBOOKS): OUT ?= outputs/$@$(if $(loaded),-loaded,$(if $(filter-out quick,$(PROFILE)),-$(PROFILE)))
 $(NOTEBOOKS): .venv/installed
-	$(BIN)/python -m infogan_core batch notebooks/$@.ipynb -p profile "$(PROFILE)" -p weights "$(WEIGHTS)" \
-		-p source "$(SOURCE)" -p skip_bad $(SKIP_BAD) -p seed $(SEED) -p device "$(DEVICE)" --out "$(OUT)"
-	@echo "executed notebook: $(OUT)/$@.ipynb"
-	@echo "the run: $(shown), next: make share RUN=$(shown), or make lab NOTEBOOK=$@"
+	$(BIN)/python -m infogan_core batch notebooks/$@.ipynb -p profile "$$PROFILE" -p weights "$$WEIGHTS" \
+		-p source "$$SOURCE" -p skip_bad "$$SKIP_BAD" -p seed "$$SEED" -p device "$$DEVICE" --out "$$OUT"
+	@printf '%s\n' "executed notebook: $$OUT/$@.ipynb" \
+		"the run: $$SHOWN, next: make share RUN='$$SHOWN', or make lab NOTEBOOK=$@"
 
 lab: .venv/installed
 	$(if $(filter 0,$(shell id -u)),$(if $(findstring --allow-root,$(ARGS)),,$(error root needs: make lab ARGS=--allow-root)))
-	$(BIN)/jupyter lab notebooks/$(NOTEBOOK).ipynb --ServerApp.tornado_settings=$(MESSAGE) $(ARGS)
+	$(WITH_ARGS) $(BIN)/jupyter lab "notebooks/$$NOTEBOOK.ipynb" --ServerApp.tornado_settings=$(MESSAGE)
 
 gallery: .venv/installed-show
-	$(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 --theme=$(THEME) \
-		--Voila.tornado_settings=$(MESSAGE) $(ARGS)
+	$(WITH_ARGS) $(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 \
+		--theme="$$THEME" --Voila.tornado_settings=$(MESSAGE)
 
-share: OUT ?= $(notdir $(patsubst %/,%,$(RUN))).html
 share: .venv/installed-show
-	$(BIN)/python -m infogan_core share "$(RUN)" "$(OUT)"
+	$(BIN)/python -m infogan_core share "$$RUN" "$${OUT:-$$(basename -- "$$RUN").html}"
 
 features: SOURCE ?= embedded
 features: OUT ?= outputs/classifier
 features: .venv/installed
-	$(BIN)/python -m infogan_core classifier $(DATASET) "$(SOURCE)" --seed $(SEED) --out "$(OUT)" \
+	$(BIN)/python -m infogan_core classifier "$$DATASET" "$$SOURCE" --seed "$$SEED" --out "$$OUT" \
 		$(if $(filter True true,$(SKIP_BAD)),--skip-bad)
 
 study: SOURCE ?= download
 study: .venv/installed
-	$(BIN)/python -m infogan_core study $(STUDY) --source "$(SOURCE)"
+	$(BIN)/python -m infogan_core study $(if $(STUDY),"$$STUDY") --source "$$SOURCE"
 
 results: .venv/installed
 	$(BIN)/python -m infogan_core results
@@ -102,3 +108,6 @@ bench-sliders: .venv/installed-dev
 .venv/installed-dev: .venv/installed requirements-show.txt requirements-dev.txt
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@
+
+# last: it gives those that have no value an empty one, which ?= would keep
+export $(GIVEN) SHOWN

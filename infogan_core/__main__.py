@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 
@@ -35,6 +36,8 @@ group = LazyGroup(
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 2 after an error of ours, which is one line; 130 after Ctrl-C. A bug keeps its traceback."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a file's name may be in any encoding
     try:
         return group.main(arguments or ["--help"], prog_name="python -m infogan_core", standalone_mode=False) or 0
     except click.Abort as stopped:  # click's own word for Ctrl-C

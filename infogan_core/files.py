@@ -1,17 +1,22 @@
 """Files that appear whole or not at all, and that say so when they were changed since."""
 
 import contextlib
-import fcntl
+import errno
 import hashlib
 import os
 import shutil
-import threading
+import socket
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from filelock import FileLock, Timeout
+
 PROJECT = Path(__file__).resolve().parents[1]
 PUBLISHED = PROJECT / "outputs" / "published"
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}  # what a file system without locks says
 SUMS = "SHA256SUMS"  # of the files beside it, as `sha256sum -c` reads it
 
 
@@ -35,7 +40,7 @@ def new_file(path: str | Path) -> Iterator[BinaryIO]:
     Raises OSError, naming the file; the old file stays.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:16]}.tmp")  # hosts may share the folder
     try:
         with open(beside, "wb") as file:
             yield file
@@ -100,17 +105,35 @@ def _headed(lines: bytes) -> bytes:
     return f"# {hashlib.sha256(lines).hexdigest()} of the lines below\n".encode() + lines
 
 
+class InUse(OSError):
+    """Another process works in a folder."""
+
+
 @contextlib.contextmanager
-def only_process_in(folder: Path) -> Iterator[None]:
-    """For the time of the block no other process may work in the folder. Raises OSError where one does."""
-    opened = os.open(folder, os.O_RDONLY)
+def only_process_in(folder: Path, work: str) -> Iterator[None]:
+    """For the time of the block no other process does this work in the folder; one that is killed counts no more.
+
+    Raises InUse, naming the process, where one does.
+    """
+    file = folder / f".{work}.lock"
+
+    def write_holder(opened: int) -> None:
+        start = time.strftime("%Y-%m-%d %H:%M:%S")
+        os.truncate(opened, 0)  # what a killed process left
+        os.write(opened, f"host {socket.gethostname()}, process {os.getpid()}, since {start}".encode())
+
+    lock = FileLock(file, timeout=0.2, on_acquired=write_holder)  # the time for a holder to write, or to leave
     try:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, also after kill -9
-        except BlockingIOError:
-            raise OSError(f"{folder} is in use by another process: wait for it, or choose another out") from None
-        except OSError:  # a file system without locks
-            pass
+        lock.acquire()
+    except Timeout:
+        holder = file.read_text(errors="replace") if file.exists() else "it has just ended"
+        raise InUse(f"{folder} is in use by another {work} ({holder}): wait for it, or choose another out") from None
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    try:
         yield
     finally:
-        os.close(opened)
+        with contextlib.suppress(OSError):
+            file.unlink()  # before the release: then it is nobody else's
+        lock.release()

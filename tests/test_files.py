@@ -1,13 +1,14 @@
 """A file is there whole or not at all, whatever stops the writing of it."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from helpers import ROOT
-from infogan_core.files import new_file, write_whole
+from infogan_core.files import NO_LOCKS, InUse, new_file, only_process_in, write_whole
 from pictures import refused
 
 
@@ -81,3 +82,33 @@ def test_two_processes_write_the_same_file(tmp_path):
     assert [process.wait(30) for process in both] == [0, 0]
     assert (tmp_path / "file").read_bytes() in (b"a" * 100_000, b"b" * 100_000)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b", "file"]
+
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from infogan_core.files import only_process_in\n"
+    "with only_process_in(Path(sys.argv[1]), 'training'): print(flush=True); time.sleep(60)\n"
+)
+
+
+def test_the_process_that_works_in_a_folder_is_named_and_one_that_is_killed_is_not_in_the_way(tmp_path):
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        with refused(InUse, rf"another training \(host \S+, process {holder.pid}, since \d.*\): wait for it"):
+            only_process_in(tmp_path, "training").__enter__()
+        with only_process_in(tmp_path, "run"):  # other work
+            pass
+        holder.send_signal(signal.SIGKILL)
+    with only_process_in(tmp_path, "training"):
+        assert f"process {os.getpid()}," in (tmp_path / ".training.lock").read_text()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", sorted(NO_LOCKS))
+def test_a_file_system_without_locks_stops_nothing(tmp_path, monkeypatch, number):
+    def lacks(*args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", lacks)
+    with only_process_in(tmp_path, "training"):
+        pass

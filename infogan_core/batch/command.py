@@ -6,9 +6,12 @@ import ast
 import re
 from contextlib import suppress
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import click
+
+from infogan_core.batch.notebook_parameters import check_number, read_notebook
 
 
 class ManyValues(click.Command):
@@ -28,15 +31,21 @@ class ManyValues(click.Command):
 
 
 def _is_value(word: str) -> bool:
-    return not word.startswith("-") or re.match(r"-\.?\d", word) is not None
+    return word != "-p" and not word.startswith("--")
 
 
-def parse_value(text: str) -> list[Any]:
-    """0..4 -> [0, 1, 2, 3, 4]; a number, True, False, None or a quoted text -> that; any other word is text."""
-    if bounds := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", text):
+def parse_value(text: str, default: Any = None) -> list[Any]:
+    """The text itself where the default is text. Else 0..4 is 0, 1, 2, 3, 4, and a literal is what it says.
+
+    Any other word is text, which plan() takes or refuses.
+    """
+    if isinstance(default, str):
+        return [text]
+    if bounds := re.fullmatch(r"(-?\d{1,20})\.\.(-?\d{1,20})", text):
         first, last = map(int, bounds.groups())
         if first > last:
             raise ValueError(f"the range {text} is empty: write {last}..{first}")
+        check_number(last - first + 1, f"the range {text}")
         return list(range(first, last + 1))
     with suppress(ValueError, SyntaxError):
         value = ast.literal_eval(text)
@@ -70,8 +79,9 @@ def batch(
     from infogan_core.batch.jobs import plan
 
     grid: dict[str, list[Any]] = {}
+    defaults = read_notebook(Path(notebook))[1]
     for name, word in parameters:
-        grid.setdefault(name, []).extend(parse_value(word))
+        grid.setdefault(name, []).extend(parse_value(word, defaults.get(name)))
     plan(notebook, grid, out, remote=scheduler is not None)  # refuses in a second what run() would refuse in five
     from infogan_core.batch.run import run
 

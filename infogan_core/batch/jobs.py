@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from infogan_core.batch.notebook_parameters import check, read_notebook
+from infogan_core.batch.notebook_parameters import check, check_number, read_notebook
 from infogan_core.files import PROJECT, require_space
 from infogan_core.model.known import check_known
 
@@ -35,7 +36,13 @@ def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path, remote:
     notebook, out = Path(notebook), Path(out)
     code, defaults = read_notebook(notebook)
     check_known(f"parameter of {notebook}", grid, defaults)
-    values = {name: check(name, given, defaults[name]) for name, given in grid.items()}
+    values = {name: given if isinstance(given, (list, tuple, range)) else [given] for name, given in grid.items()}
+    check_number(math.prod(map(len, values.values())), "the product of all values")
+    for name, given in values.items():
+        check(name, given, defaults[name])
+    for text in (str(notebook), str(out), *(value for given in values.values() for value in map(str, given))):
+        if text.encode(errors="replace").decode() != text:
+            raise ValueError(f"{text!r} is not UTF-8, which a notebook cannot hold: give it another name")
     if (varies := [name for name in values if len(values[name]) > 1]) and "out" in values:
         raise ValueError("-p out would be shared by several runs; --out gives each run a folder of its own")
     package = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(PROJECT.glob("infogan_core/**/*.py"))]
@@ -43,7 +50,7 @@ def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path, remote:
     for combination in itertools.product(*values.values()):
         parameters = dict(zip(values, combination, strict=True))
         varying = {name: parameters[name] for name in varies}
-        folder = out / ",".join(f"{name}={quote(str(value), '')}" for name, value in varying.items())  # holds no slash
+        folder = out / ",".join(folder_name(*item, len(varying)) for item in varying.items())
         if "out" in defaults:
             parameters.setdefault("out", str(folder))
         key = json.dumps([package, code, defaults | parameters], sort_keys=True, default=repr).encode()
@@ -57,6 +64,14 @@ def plan(notebook: str | Path, grid: Mapping[str, Any], out: str | Path, remote:
         for job in jobs:
             check_meaning(notebook.stem, {name: job.parameters[name] for name in meaning}, remote)
     return jobs
+
+
+def folder_name(name: str, value: Any, n: int) -> str:
+    """`seed=0`, without slashes; of n such names one folder's is made, so a long value ends in a short hash."""
+    text, room = quote(str(value), ""), max(240 // n - len(name) - 2, 20)
+    if len(text) > room:
+        text = f"{text[: room - 9]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{name}={text}"
 
 
 def check_meaning(dataset: str, given: dict[str, Any], remote: bool) -> None:

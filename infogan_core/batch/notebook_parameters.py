@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+MOST_RUNS = 10_000  # of one batch
 
 
 def read_notebook(notebook: Path) -> tuple[list[Any], dict[str, Any]]:
@@ -34,13 +37,16 @@ def read_literal(statement: ast.stmt) -> tuple[str, Any]:
     raise ValueError(ast.unparse(statement))
 
 
-def check(name: str, given: Any, default: Any) -> list[Any]:
-    """The values of one parameter, each of its default's type; a float also takes an int, None takes anything."""
-    values, kind = list(given) if isinstance(given, (list, tuple, range)) else [given], type(default)
+def check_number(n: int, what: str) -> None:
+    if n > MOST_RUNS:
+        raise ValueError(f"{what} makes {n:,} runs of at most {MOST_RUNS:,}: give fewer values")
+
+
+def check(name: str, values: Sequence[Any], default: Any) -> None:
+    """Refuse values that are not of the default's type; a float also takes an int, None takes anything."""
+    kind = type(default)
     if not values:
         raise ValueError(f"parameter {name} has no value")
     for value in values:
         if default is not None and type(value) is not kind and (kind, type(value)) != (float, int):
-            quoted = f"; write '\"{value}\"' for text" if kind is str else ""
-            raise ValueError(f"parameter {name} is {kind.__name__}, such as {default!r}; found {value!r}{quoted}")
-    return values
+            raise ValueError(f"parameter {name} is {kind.__name__}, such as {default!r}; found {value!r}")

@@ -9,7 +9,6 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from traceback import format_exc
 from typing import Any, TextIO
@@ -22,10 +21,11 @@ from traitlets.config import Config
 from infogan_core.batch.jobs import Job, plan
 from infogan_core.batch.pool import JobOutput, each
 from infogan_core.device import BATCH
-from infogan_core.files import PROJECT, write_whole
+from infogan_core.files import PROJECT, InUse, only_process_in, write_whole
 
 KEY = "infogan_batch"  # notebook metadata that only a finished run has
 ENDINGS = ("accuracy", "error", "nmi", "mi")  # of the metrics that a terminal shows, the first ones first
+FINISHED = ("done", "skipped")
 LAYOUT = {"na_rep": "", "float_format": "{:.4g}".format}
 
 
@@ -35,7 +35,9 @@ def run(
     """Run what is not finished, print the table, write `out`/runs.csv. Rows are in the order of the grid.
 
     One job runs here, several run on Dask, see pool.py. `trace` prints the traceback of a run that fails.
-    Raises as plan() before anything runs, and KeyboardInterrupt with a message after Ctrl-C.
+    A run that another batch has in hand is left to it: "running elsewhere", unless it has finished at the end of this.
+    Raises as plan() before anything runs, ConnectionAbortedError where the scheduler goes in the middle, and
+    KeyboardInterrupt with a message after Ctrl-C.
     """
     jobs = plan(notebook, grid, out, remote=scheduler is not None)
     here = len(jobs) == 1 and scheduler is None
@@ -52,23 +54,33 @@ def run(
     except KeyboardInterrupt:
         message = f"interrupted after {len(finished)} of {len(jobs)} runs; the same command goes on"
         raise KeyboardInterrupt(message) from None
+    except ConnectionAbortedError:
+        finished = {n: job.varying | {"status": "lost", "minutes": 0.0} for n, job in enumerate(jobs)} | finished
+        raise
     finally:
+        for number, row in finished.items():
+            if row["status"] in ("running elsewhere", "lost"):
+                row |= read_row(jobs[number]) or {}
         rows = [finished[number] for number in sorted(finished)]
         if rows:
+            Path(out).mkdir(parents=True, exist_ok=True)
             write_whole(Path(out, "runs.csv"), pd.DataFrame(rows).convert_dtypes().to_csv(index=False).encode())
             print(f"\n{to_text(rows, shutil.get_terminal_size().columns)}\n\nall numbers: {Path(out, 'runs.csv')}")
     return rows
 
 
 def run_job(job: Job, output: TextIO | None = None) -> dict[str, Any]:
-    """The job's status (done, skipped or failed) and minutes, then its metrics, or error and traceback."""
+    """The job's status (done, skipped, failed, running elsewhere), minutes, and its metrics, or error and traceback."""
     start = time.monotonic()
     try:
-        metadata, status = read_finished(job), "skipped"
-        if not metadata:
-            metadata, status = execute(job, output or sys.stdout), "done"
-        row = {"status": status, "minutes": round(metadata["papermill"]["duration"] / 60, 2)}
-        return row | read_metrics(job) | row
+        job.executed.parent.mkdir(parents=True, exist_ok=True)
+        with only_process_in(job.executed.parent, "run"):
+            if row := read_row(job):
+                return row
+            execute(job, output or sys.stdout)
+            return read_row(job) | {"status": "done"}
+    except InUse:
+        return {"status": "running elsewhere", "minutes": 0.0}
     except Exception as error:  # whatever a notebook raises, the other runs go on
         name, value = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", error)
         text = str(error) if hasattr(error, "ename") else format_exc()  # the first is the kernel's traceback
@@ -81,10 +93,9 @@ def run_on_worker(job: Job) -> dict[str, Any]:
     return run_job(job, JobOutput(job.executed.parent.name))
 
 
-def execute(job: Job, output: TextIO) -> dict[str, Any]:
+def execute(job: Job, output: TextIO) -> None:
     """Run the notebook in this interpreter's kernel, from the current directory; what it prints is seen live."""
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters its regex cannot read
-    job.executed.parent.mkdir(parents=True, exist_ok=True)
     before = dict(os.environ)
     path = os.pathsep.join(filter(None, [str(PROJECT), before.get("PYTHONPATH")]))  # infogan_core may not be installed
     # without the last, a "python3" kernel in the home folder may win over this one
@@ -107,22 +118,23 @@ def execute(job: Job, output: TextIO) -> dict[str, Any]:
         os.environ.update(before)
     notebook.metadata[KEY] = job.key  # papermill's own metadata call an interrupted run completed
     write_whole(job.executed, nbformat.writes(notebook).encode())
-    return notebook.metadata
 
 
-def read_finished(job: Job) -> dict[str, Any] | None:
-    """The metadata of the executed copy, if that run has the same key and has finished."""
-    with suppress(OSError, ValueError, KeyError):
+def read_row(job: Job) -> dict[str, Any] | None:
+    """Status "skipped", minutes, and the numbers in metrics.json, nested names joined by dots (codes.c1.mi).
+
+    None without an executed copy of the same key, which a run has that has finished.
+    """
+    try:
         metadata = json.loads(job.executed.read_text(encoding="utf-8"))["metadata"]
-        return metadata if metadata[KEY] == job.key else None
-    return None
-
-
-def read_metrics(job: Job) -> dict[str, float]:
-    """The numbers in metrics.json, nested names joined by dots: codes.c1.mi."""
+        if metadata[KEY] != job.key:
+            return None
+        row = {"status": "skipped", "minutes": round(metadata["papermill"]["duration"] / 60, 2)}
+    except (OSError, ValueError, KeyError):
+        return None
     path = Path(job.parameters.get("out", job.executed.parent), "metrics.json")
     report = json.loads(path.read_text()) if path.is_file() else {}
-    return pd.json_normalize([report]).select_dtypes("number").to_dict("records")[0]
+    return row | pd.json_normalize([report]).select_dtypes("number").to_dict("records")[0] | row
 
 
 def to_text(rows: list[dict[str, Any]], width: int) -> str:
@@ -133,7 +145,7 @@ def to_text(rows: list[dict[str, Any]], width: int) -> str:
     while metrics and table[first + metrics].to_string(**LAYOUT, index=False).index("\n") > width:
         metrics.pop()
     text = table[[*first, *metrics, *table.columns.intersection(["error"])]].to_string(**LAYOUT, index=False)
-    finished = table.loc[table.status != "failed", ["minutes", *metrics]]
+    finished = table.loc[table.status.isin(FINISHED), ["minutes", *metrics]]
     if len(finished) >= 2:
         text += "\n\n" + finished.agg(["count", "mean", "min", "max"]).T.to_string(**LAYOUT)
     return text

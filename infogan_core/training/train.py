@@ -66,21 +66,23 @@ def train(
     out, device = Path(out).expanduser(), resolve_device(device)
     check_known("dataset of the config", [config.dataset], DATASETS)
     _check_images(config, images)
-    _check_out(config, images, out)
     until = config.steps if until is None else min(until, config.steps)
-    if (out / "weights.safetensors").is_file():
-        return load_run(out, device)
-    state = read_checkpoint(out / "checkpoint.pt", config) if (out / "checkpoint.pt").is_file() else None
-    if state is not None and until <= state["done"] < config.steps:
-        return load_run(out, device)
-    here = {"precision": resolve_precision(config.precision, device), "threads": threads_for(config)}
-    began = {key: state[key] for key in here if state and key in state}  # as the run began
-    here |= began
-    with using_threads(here["threads"]), cuda_settings(device):
-        trainer = Trainer(config, images, out, device, **here)
-        if state is not None:
-            trainer.load_state_dict(state)
-        with trainer.claim():
+    finished = (out / "weights.safetensors").is_file
+    with contextlib.nullcontext() if finished() else _claim(config, out):
+        _check_out(config, images, out)
+        if finished():
+            return load_run(out, device)
+        state = read_checkpoint(out / "checkpoint.pt", config) if (out / "checkpoint.pt").is_file() else None
+        if state is not None and until <= state["done"] < config.steps:
+            return load_run(out, device)
+        here = {"precision": resolve_precision(config.precision, device), "threads": threads_for(config)}
+        began = {key: state[key] for key in here if state and key in state}  # as the run began
+        here |= began
+        with using_threads(here["threads"]), cuda_settings(device):
+            trainer = Trainer(config, images, out, device, **here)
+            if state is not None:
+                trainer.load_state_dict(state)
+            trainer.begin()
             trainer.run(on_log or (lambda record: None), until)
             if trainer.done == config.steps:
                 trainer.finish()
@@ -99,7 +101,7 @@ class Trainer:
         self.about_images, self.environment = about_images(images), environment(device, precision, threads)
         make = DistributedStep if distributed.is_initialized() else step_of
         self.step = make(config, build(config), images.pixels.to(device), precision)
-        self.writes = not distributed.is_initialized() or distributed.get_rank() == 0
+        self.writes = _writes()
         self.batches = Batches(config, len(images), device)
         self.done, self.seconds, self.records = 0, 0.0, []
         about = ("device", "precision", "threads", "torch", "commit", "dirty")
@@ -107,20 +109,13 @@ class Trainer:
         n_terms = len(TERMS) - 1 + len(config.latents.codes)
         self.trace = torch.zeros(config.log_every, n_terms, device=device)  # the steps since the last log
 
-    @contextlib.contextmanager
-    def claim(self) -> Iterator[None]:
-        """Own the run directory for the time of the block, with config.json and env.json in it."""
-        if not self.writes:
-            yield
-            return
-        require_space(self.out, 2 * self.checkpoint_bytes(), "out")  # a checkpoint, and what is written beside it
-        self.out.mkdir(parents=True, exist_ok=True)
-        with only_process_in(self.out):
+    def begin(self) -> None:
+        """Leave config.json, env.json and the records in the run directory."""
+        if self.writes:
             (self.out / "metrics.json").unlink(missing_ok=True)  # of the weights before
             write_summed(self.out / "config.json", self.config.to_json().encode())
             self._write_env()
             self._write_records()  # without those after the checkpoint, which are about to be made again
-            yield
 
     def run(self, on_log: OnLog, until: int) -> None:
         config, started = self.config, time.monotonic() - self.seconds
@@ -228,11 +223,6 @@ class Trainer:
         here = self.stretches[0] | {"from": self.done, "to": self.done}
         self.stretches = [*json.loads(state.get("stretches", "[]")), here]
 
-    def checkpoint_bytes(self) -> int:
-        """At most: the weights of all networks, the critic to come among them, and Adam's two moments of each."""
-        nets = [*self.step.nets().values(), *([new_critic(self.config)] if self.config.critic else [])]
-        return 4 * 3 * sum(p.numel() for net in nets for p in net.parameters())
-
     def save(self) -> None:
         """checkpoint.pt. Raises FloatingPointError, and keeps the old one, when a loss or weight is not finite."""
         self._check_finite((self.done - 1) % self.config.log_every + 1)
@@ -275,6 +265,23 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _writes() -> bool:
+    """Whether this process writes the run: of several the first."""
+    return not distributed.is_initialized() or distributed.get_rank() == 0
+
+
+def _claim(config: Config, out: Path) -> contextlib.AbstractContextManager[None]:
+    """Owns the run directory for the time of the block. Raises OSError where it has no room or another training."""
+    if not _writes():
+        return contextlib.nullcontext()
+    with torch.device("meta"):  # a checkpoint is at most the weights of all networks and Adam's two moments of each
+        nets = [*build(config), build(config)[0], *([new_critic(config)] if config.critic else [])]
+    n_bytes = 4 * 3 * sum(p.numel() for net in nets for p in net.parameters())
+    require_space(out, 2 * n_bytes, "out")  # and what is written beside it
+    out.mkdir(parents=True, exist_ok=True)
+    return only_process_in(out, "training")
 
 
 def _check_images(config: Config, images: ImageSet) -> None:

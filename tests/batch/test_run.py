@@ -22,6 +22,7 @@ from infogan_core.batch import jobs
 from infogan_core.batch.command import parse_value
 from infogan_core.batch.jobs import plan
 from infogan_core.batch.run import run, to_text
+from infogan_core.files import only_process_in
 from tiny_notebook import WORK, batch, write_notebook
 
 SLOW = """\
@@ -55,10 +56,12 @@ def notebook(tmp_path):
         ("-p seed None", "parameter seed is int, such as 0; found None"),
         ("-p rate fast", "parameter rate is float, such as 0.1; found 'fast'"),
         ("-p flag 1", "parameter flag is bool, such as False; found 1"),
-        ("-p profile 3", "parameter profile is str, such as 'quick'; found 3; write '\"3\"' for text"),
         ("-p seed", "-p seed has no value"),
         ("-p", "-p has no value"),
         ("-p seed 4..0", "the range 4..0 is empty: write 0..4"),
+        ("-p seed 0..99999999999", "the range 0..99999999999 makes 100,000,000,000 runs of at most 10,000"),
+        ("-p seed 0..999 -p rate 0..999", "the product of all values makes 1,000,000 runs of at most 10,000"),
+        ("-p profile a\udcff", "is not UTF-8"),
         ("-p seed 0 0", "a value is given twice"),
         ("-p seed 0 -p seed 0", "a value is given twice"),
         ("-p seed 0..1 -p out here", "-p out would be shared by several runs"),
@@ -178,6 +181,8 @@ def test_the_notebook_itself_is_never_overwritten(notebook, tmp_path):
         ("7", [7]),
         ("1e-4", [0.0001]),
         ("True", [True]),
+        ("-2", [-2]),
+        ("-1e-4", [-0.0001]),
         ("None", [None]),
         ("quick", ["quick"]),
         ("'3'", ["3"]),
@@ -191,6 +196,15 @@ def test_a_word_of_the_command_line_is_a_literal_or_text(text, values):
     found = parse_value(text)
     assert found == values
     assert list(map(type, found)) == list(map(type, values))
+
+
+@pytest.mark.parametrize("text", ["2021", "None", "1e5", "0..4", "'3'", "-x", '$HOME `id` "é数"'])
+def test_a_parameter_whose_default_is_text_takes_text(notebook, tmp_path, monkeypatch, text):
+    """Whatever the text looks like."""
+    found = []
+    monkeypatch.setattr("infogan_core.batch.run.run", lambda notebook, grid, *rest: found.append(grid) or [])
+    assert batch(notebook, "-p", "profile", text, "-p", "seed", "-2..-1", "--out", str(tmp_path / "runs")) == 0
+    assert found == [{"profile": [text], "seed": [-2, -1]}]
 
 
 def test_each_combination_gets_a_folder_named_by_what_varies(notebook):
@@ -216,6 +230,15 @@ def test_folders_of_odd_values_stay_apart_and_inside(notebook, tmp_path):
     jobs = plan(notebook, {"profile": ["../a", "..%2Fa", "..", ".._a", "{seed}"]}, tmp_path)
     assert len({job.executed.parent for job in jobs}) == 5
     assert all(job.executed.parent.resolve().parent == tmp_path.resolve() for job in jobs)
+
+
+def test_folders_of_long_values_end_in_a_short_hash(notebook, tmp_path):
+    """A folder's name has 255 bytes."""
+    jobs = plan(notebook, {"profile": ["数" * 300, "数" * 299 + "a", "short"], "seed": [0, 1]}, tmp_path)
+    names = {job.executed.parent.name for job in jobs}
+    assert len(names) == 6
+    assert max(map(len, names)) <= 255
+    assert "profile=short,seed=0" in names
 
 
 def test_one_job_may_be_given_its_own_out(notebook):
@@ -340,6 +363,17 @@ def test_a_finished_run_is_skipped(runs):
     assert [row["status"] for row in second] == ["failed", "skipped"]
     assert {**second[1], "status": "done"} == first[1]
     assert "training with seed 2" not in runs.texts[1]
+
+
+def test_a_run_that_another_batch_has_in_hand_is_left_to_it(tmp_path, capsys):
+    """No kernel is started here; the table says how that run ended, if it has by then."""
+    notebook, out = write_notebook(tmp_path / "tiny.ipynb"), tmp_path / "runs"
+    out.mkdir()
+    with only_process_in(out, "run"):
+        assert batch(notebook, "--out", str(out)) == 0
+    assert "tiny.ipynb: running elsewhere" in capsys.readouterr().out
+    assert [row["status"] for row in csv.DictReader((out / "runs.csv").open())] == ["running elsewhere"]
+    assert [file.name for file in out.iterdir()] == ["runs.csv"]
 
 
 # ---- in a session
