@@ -37,7 +37,7 @@ Job = tuple[Config, str, Path]  # one run, its source and its folder: workers lo
 def digits(run: Run, images: ImageSet) -> dict[str, Any]:
     """What the studies of MNIST compare."""
     recognised = {key: run.report["held_out"][key] for key in ("accuracy", "nmi", "n")}
-    recognised |= {"frechet": run.report["quality"]["ratio"], "real": run.report["real"]}
+    recognised |= {"frechet": run.report["quality"].get("ratio"), "real": run.report["real"]}
     return recognised | strongest(run.report["codes"])
 
 
