@@ -21,7 +21,7 @@ LINES = {  # of a part of the report, where it has the number
     "quality.excess": "with {ratio_n:,} pictures {ratio:.1f} times the distance of real ones, {excess:.2f} above it",
     "quality.no_ratio": "no ratio of Frechet distances: {no_ratio}",
     "quality.score": "classifier score {score[generated]:.2f}, {score[share]:.0%} of that of real pictures",
-    "quality.grain": "grain {grain:.3g} times that of real pictures",
+    "quality.grain": "grain {grain:,.1f} times that of real pictures",
     "quality.noise": "with the codes held, noise makes {noise:.1%} of the variance of pixels",
 }
 
