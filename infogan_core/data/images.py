@@ -23,7 +23,7 @@ class ImageSet:
     labels: whole numbers [N], or None
     name: what the pictures are and where they came from, for people
     held_out: pictures that are never trained on, an ImageSet or None: numbers are reported on them
-    validation: others that are never trained on, where a data set has its own: for choosing a recipe
+    validation: others that are never trained on, to choose a recipe on: a data set's own, or see `validate_on_last`
     attributes: float32 [N, A], what else is known of each picture: CelebA's 40 as 0 or 1, or the factors of a rendering
     attribute_names: the A names
     kind: the data set that these pictures are: "mnist", "svhn", "celeba" or "sprites"; "own" for all else
@@ -124,6 +124,12 @@ class ImageSet:
         """The last n of them held out; nothing is copied."""
         n = len(self) - n
         return replace(self.pick(slice(n), self.name), held_out=self.pick(slice(n, None), f"{self.name}, held out"))
+
+    def validate_on_last(self, n: int) -> ImageSet:
+        """The last n of them for validation, to choose a recipe on; what is held out stays for the report."""
+        rest, last = self.hold_out_last(n), slice(len(self) - n, None)
+        name, validation = f"{self.name}, {n:,} of them kept back", self.pick(last, f"{self.name}, validation")
+        return replace(rest, name=name, held_out=self.held_out, validation=validation)
 
     def hold_out_fifth(self) -> ImageSet:
         """A fifth of them held out, at most 10,000, in an order that no seed changes."""

@@ -26,6 +26,7 @@ class Context:
     seed: int = 0
     classifier: Classifier | None = None
     inception: bool = False
+    part: str = "held_out"  # of the images: what "held_out" means to all measurements
     report: dict[str, Any] = field(default_factory=dict)  # what has been measured so far
 
     @cached_property
@@ -36,9 +37,9 @@ class Context:
 
     @cached_property
     def real(self) -> dict[str, tuple[Tensor, Tensor | None]]:
-        """Pixels and labels of "train" and, where there are any, of "held_out" pictures."""
+        """Pixels and labels of "train" and, where there are any, of "held_out" pictures, which `part` names."""
         real = {}
-        for name, split in (("train", self.images), ("held_out", self.images.held_out)):
+        for name, split in (("train", self.images), ("held_out", getattr(self.images, self.part))):
             if split is not None:
                 # at random, because files are often sorted by class
                 chosen = torch.randperm(len(split), generator=torch.Generator().manual_seed(self.seed))[:REAL_IMAGES]

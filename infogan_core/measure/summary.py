@@ -15,10 +15,14 @@ LINES = {  # of a part of the report, where it has the number
     "shift-stable {stability:.1%}",
     "overfitting.r_v": "overfitting of D: r_v {r_v:.2f} (0: it rates held-out images like its training images, "
     "1: like generated ones)",
-    "quality.ratio": "Frechet distance {held_out[frechet]:.2f} to held-out pictures, {ratio:.1f} times that of real "
-    "ones; kernel distance {held_out[kernel]:.4f} +- {held_out[kernel_stderr]:.4f}; "
+    "quality.held_out": "Frechet distance {held_out[frechet]:.2f} to held-out pictures; "
+    "kernel distance {held_out[kernel]:.4f} +- {held_out[kernel_stderr]:.4f}; "
     "precision {held_out[precision]:.2f}, recall {held_out[recall]:.2f}",
+    "quality.excess": "with {ratio_n:,} pictures {ratio:.1f} times the distance of real ones, {excess:.2f} above it",
+    "quality.no_ratio": "no ratio of Frechet distances: {no_ratio}",
     "quality.score": "classifier score {score[generated]:.2f}, {score[share]:.0%} of that of real pictures",
+    "quality.grain": "grain {grain:,.1f} times that of real pictures",
+    "quality.noise": "with the codes held, noise makes {noise:.1%} of the variance of pixels",
 }
 
 

@@ -13,7 +13,7 @@ TEXTS = {  # what a person calls a number of evaluate()'s report, by its path th
     "held_out.accuracy": "{:.0%} of held-out digits right",
     "codes.c1.mi": "{:.2f} nats of L_I(c1)",
     "quality.score.share": "{:.0%} of real pictures' classifier score",
-    "quality.ratio": "{:g} times the Frechet distance of real pictures",
+    "quality.ratio": "{:g} times the Frechet distance of real pictures, 2,000 of each",
 }
 
 

@@ -114,6 +114,17 @@ def test_hold_out_last_keeps_the_order_and_copies_nothing():
     assert images.pixels.data_ptr() == whole.pixels.data_ptr()
 
 
+def test_validation_comes_from_the_training_pictures_and_what_is_held_out_stays():
+    images = twenty().hold_out_last(3)
+    parts = images.validate_on_last(5)
+    assert [numbers(part) for part in (parts, parts.validation, parts.held_out)] == [
+        list(range(12)),
+        list(range(12, 17)),
+        [17, 18, 19],
+    ]
+    assert parts.name != images.name  # another training set
+
+
 def test_pixels_are_contiguous():
     assert twenty().pixels.is_contiguous()
     assert twenty().pick(torch.tensor([3, 1]), "two").pixels.is_contiguous()

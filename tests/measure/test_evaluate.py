@@ -89,7 +89,7 @@ def test_report_is_written_where_told(tmp_path, few):
     report = evaluate.evaluate(run, grey_digits(), out=tmp_path / "new", samples=100)
     assert json.loads((tmp_path / "new" / "metrics.json").read_text()) == report == run.report
     assert files(tmp_path / "new").keys() == {"metrics.json", "SHA256SUMS"}
-    assert report.keys() == {"codes", "names", "held_out", "real", "overfitting", "conditions"}
+    assert report.keys() == {"codes", "names", "held_out", "real", "overfitting", "quality", "conditions"}
 
 
 def test_report_is_written_into_a_run_that_was_trained_here(tmp_path, few):
@@ -190,14 +190,14 @@ def test_colour_pictures_have_no_slant(tmp_path, few):
     assert report["codes"]["c2"]["brightness"] == pytest.approx(1)
     assert set(report["codes"]["c1"]["share"]) == set(code_effects.COLOUR_MEASURES)
     assert report["conditions"]["features"] is None
-    assert "quality" not in report
+    assert report["quality"].keys() == {"noise"}  # and no grain: all of these pictures are black
 
 
 def test_continuous_codes_alone(tmp_path, few):
     """Without a categorical code there is nothing to match, and one sweep per noise."""
     run = FakeRun(lambda c: bars(c[0] / 10), lambda x: [torch.zeros(len(x), 1)], (Uniform(),), tmp_path)
     report = evaluate.evaluate(run, grey_digits(), samples=100)
-    assert report.keys() == {"codes", "names", "overfitting", "conditions"}
+    assert report.keys() == {"codes", "names", "overfitting", "quality", "conditions"}
     assert report["codes"]["c1"]["slant"] == pytest.approx(1)
 
 
@@ -241,7 +241,8 @@ def test_colour_pictures_with_a_classifier(tmp_path, few, reader):
     assert report["quality"]["n"] == {"generated": 500, "train": 150, "held_out": 50}
     assert report["conditions"]["features"]["dataset"] == "svhn"
     text = ig.summary(report)
-    assert "times that of real ones; kernel distance" in text
+    assert "to held-out pictures; kernel distance" in text
+    assert "no ratio of Frechet distances: " in text  # of so few
     assert "categories with a meaning: c1=" in text
     assert text.splitlines()[-1].endswith("nothing strong")
     assert evaluate.evaluate(run, reader, samples=500) == report
@@ -273,7 +274,32 @@ def test_a_classifier_of_ones_own_can_be_named(tmp_path, few, reader, monkeypatc
 
 def test_a_single_held_out_picture_is_no_distribution(tmp_path, reader):
     run = FakeRun(painted, blind)
-    assert "quality" not in evaluate.evaluate(run, reader.hold_out_last(1), samples=100)
+    assert evaluate.evaluate(run, reader.hold_out_last(1), samples=100)["quality"].keys() == {"grain", "noise"}
+
+
+def test_what_chooses_is_not_what_reports(tmp_path, few):
+    """Validation pictures stand for held-out ones, say so, and leave the report of a trained run as it is."""
+    run, held_out = FakeRun(note, perfect, path=tmp_path), grey_digits(off=1).held_out
+    images = dataclasses.replace(grey_digits(), held_out=held_out, validation=grey_digits().held_out)
+    (tmp_path / "checkpoint.pt").touch()
+    report = evaluate.evaluate(run, images, samples=20)
+    written = files(tmp_path)
+    choice = evaluate.evaluate(run, images, samples=20, part="validation")
+    assert [(r["held_out"]["accuracy"], r["conditions"]["part"]) for r in (report, choice)] == [
+        (0, "held_out"),
+        (1, "validation"),
+    ]
+    assert run.report == choice  # for select_run
+    assert files(tmp_path) == written
+    evaluate.evaluate(run, images, out=tmp_path / "choice", samples=20, part="validation")
+    assert json.loads((tmp_path / "choice" / "metrics.json").read_text()) == choice
+
+
+def test_what_cannot_choose():
+    with refused(ValueError, "digits has no validation pictures; train on images.validate_on_last"):
+        evaluate.evaluate(FakeRun(None, None), grey_digits(), part="validation")
+    with refused(ValueError, "unknown part 'test'"):
+        evaluate.evaluate(FakeRun(None, None), grey_digits(), part="test")
 
 
 @pytest.mark.parametrize("note", ["rendered, not SVHN", ""])

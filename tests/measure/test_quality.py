@@ -103,16 +103,41 @@ DIGIT = Head("digit", tuple("0123456789"), tuple(i + 0.5 for i in range(9)))
 
 
 def test_quality_of_real_pictures_is_that_of_real_pictures(monkeypatch):
-    """Generated = training set: the ratio, of sets of one size, is 1; n's are told; the same again."""
+    """Generated = training set: the ratio is about 1, the excess 0; n's are told; the same again."""
     monkeypatch.setattr(quality, "SUBSETS", 4)
+    monkeypatch.setattr(quality, "RATIO_PICTURES", 100)
     train, held_out = normal(300, 96), normal(100, 96, seed=1)
     report = measured(blind(DIGIT), torch.cat([train, train[:50]]), train, held_out)
     assert report["n"] == {"generated": 350, "train": 300, "held_out": 100}
-    assert (report["ratio"], report["ratio_n"]) == (pytest.approx(1), 300)
+    assert report["ratio_n"] == 100
+    assert report["ratio"] == pytest.approx(1, abs=0.05)
+    assert report["excess"] == pytest.approx(0, abs=0.05 * report["real"]["frechet"])
     assert report["train"]["precision"] == 1
     assert report["real"]["frechet_shuffled"] == pytest.approx(report["real"]["frechet"], rel=0.2)
     assert report["score"].keys() == {"generated", "train", "held_out", "share"}
     assert measured(blind(DIGIT), torch.cat([train, train[:50]]), train, held_out) == report
+
+
+def sets(n, shift):
+    """Gaussian features of three draws of as many, of which the generated ones lie `shift` off in each of four."""
+    draws = {"generated": (shift, 0), "train": (0, 1), "held_out": (0, 2)}
+    return {name: normal(n, mean=mean, seed=seed) for name, (mean, seed) in draws.items()}
+
+
+@pytest.mark.parametrize("n", [2_000, 8_000])
+def test_ratio_and_excess_do_not_depend_on_how_many_pictures_there_are(n):
+    """The excess is the true distance, 4 shift^2; chance makes F (F + 5) / 4 (1/2,000 + 1/2,000) of F = 4 features."""
+    found, chance = quality.against_real(sets(n, 0.5)), 4 * (4 + 5) / 4 / 1000
+    assert found["ratio_n"] == 2000
+    assert found["excess"] == pytest.approx(4 * 0.25, rel=0.1)
+    assert found["ratio"] == pytest.approx(found["excess"] / chance + 1, rel=0.5)
+
+
+@pytest.mark.parametrize("few", ["generated", "train", "held_out"])
+def test_with_fewer_pictures_there_is_a_reason_and_no_ratio(few):
+    found = quality.against_real({name: torch.zeros(1999 if name == few else 2000, 4) for name in sets(1, 0)})
+    assert found.keys() == {"no_ratio"}
+    assert f"1,999 {few}" in found["no_ratio"]
 
 
 def test_what_is_missing_is_not_claimed(monkeypatch):

@@ -21,12 +21,13 @@ def test_summary_is_a_few_aligned_lines(monkeypatch):
     """The data, n, accuracy, each L_I with its ceiling, and what the codes change."""
     monkeypatch.setattr(code_effects, "SWEEPS_PER_CATEGORY", 2)
     text = ig.summary(evaluate(FakeRun(leaning, blind), grey_digits(), samples=100))
-    data, c1, real, overfitting, head, *codes = text.splitlines()
+    data, c1, real, overfitting, noise, head, *codes = text.splitlines()
     assert data == "digits; 100 samples"
     assert c1.startswith("c1 on 40 held-out images: 10.0% right")
     assert real.startswith("c1 without labels: ")
     assert "shift-stable 100.0%" in real
     assert "r_v" in overfitting
+    assert "0.0% of the variance" in noise  # the pictures of a FakeRun follow the codes alone
     assert codes[0].split() == ["c1", "0.000", "+-", "0.000", "(2.303)"]
     assert {len(line) for line in codes[1:]} == {len(head)}
 
