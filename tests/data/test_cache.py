@@ -1,10 +1,8 @@
 """The cache of decoded pictures: each named, skipped or kept, and a file that is whole or not there."""
 
+import multiprocessing
 import os
 import resource
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import namedtuple
@@ -13,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import UnidentifiedImageError
 
-from helpers import ROOT
 from infogan_core.data import cache
 from infogan_core.data.cache import BLOCK, Pictures, decode
 from pictures import refused
@@ -224,49 +221,36 @@ def test_interrupted_leaves_nothing_and_no_thread(tmp_path, album, error):
     assert threading.active_count() <= threads + 1  # tqdm's monitor stays
 
 
-SLOWLY = """
-import sys, time
-from pathlib import Path
-sys.path[:0] = ["tests", "tests/data"]
-from test_cache import cache, cached, reading
-
-cache.MANY = 1
-
-def read(name, _):
-    Path(sys.argv[2]).touch()
-    time.sleep(float(sys.argv[3]))
-    return reading({})(name, _)
-
-cached(Path(sys.argv[1]), Path(sys.argv[1]).parent / "kept", read=read)
-"""
-
-
 def start(album, began, seconds):
-    """Another process that makes the cache, so many seconds a picture."""
-    words = [sys.executable, "-c", SLOWLY, str(album), str(began), str(seconds)]
-    return subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL)
+    """Another process that makes the cache, so many seconds a picture; it has begun."""
 
+    def read(name, _):
+        began.touch()
+        time.sleep(seconds)
+        return reading({})(name, _)
 
-def wait_for(file):
+    options = {"target": cached, "args": (album, album.parent / "kept"), "kwargs": {"read": read}}
+    process = multiprocessing.get_context("fork").Process(**options)
+    process.start()
     deadline = time.monotonic() + 30
-    while not file.exists():
+    while not began.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    return process
 
 
 def test_of_two_processes_at_once_one_makes_it(tmp_path, album):
     other = start(album, tmp_path / "began", 0.02)
-    wait_for(tmp_path / "began")
     assert (cached(album, tmp_path / "kept", read=not_again).pixels == 7).all()
-    assert other.wait(30) == 0
+    other.join(30)
+    assert other.exitcode == 0
     assert names(tmp_path / "kept") == CACHE
 
 
 def test_what_a_killed_process_left_is_no_cache_and_is_cleared_away(tmp_path, album):
     other = start(album, tmp_path / "began", 60)
-    wait_for(tmp_path / "began")
-    other.send_signal(signal.SIGKILL)
-    other.wait(30)
+    other.kill()
+    other.join(30)
     assert names(tmp_path / "kept") == [".tmp", "lock"]
     assert cached(album, tmp_path / "kept").pixels.any()
     assert names(tmp_path / "kept") == CACHE
