@@ -1,45 +1,51 @@
-"""Pictures decoded once on every core and kept as an .npy in `root`, which later starts map into memory."""
+"""Pictures decoded on every core; many are kept in `root`, from which later starts map them into memory."""
 
 import hashlib
+import io
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from filelock import FileLock
-from numpy.lib.format import open_memmap, write_array_header_1_0
 from tqdm import tqdm
 
-from infogan_core.data.images import LEAVE_OUT, at_least_two, one_line
+from infogan_core.data.images import LEAVE_OUT, at_least_two
 from infogan_core.data.pictures import what_is_wrong
+from infogan_core.data.reading import one_line
 from infogan_core.files import new_file, require_space, write_whole
 
-VERSION = 4  # to be raised when the same picture gives other pixels
+VERSION = 5  # to be raised when the same picture gives other pixels, or the files have another form
 BLOCK = 1024  # pictures that wait in memory at most: 12 MiB at 64x64
+MANY = 1_000  # pictures: they are kept, and decoded with a bar; of fewer nothing is written
 
 
 @dataclass(frozen=True)
-class Cached:
-    """Pixels uint8 [N, 3, S, S], mapped copy-on-write, and what is known of them."""
+class Decoded:
+    """Pixels uint8 [n, 3, S, S] of the pictures that can be used, mapped copy-on-write if they are kept in a file."""
 
     pixels: np.ndarray
-    kept: np.ndarray  # int64 [N], ascending: which of the names they are
-    skipped: int
-    first_bad: str  # what was wrong with the first of those skipped
+    bad: dict[int, str]  # what is wrong with the others, by their place among the names
     survey: Any  # what was found in all pictures before one was decoded
 
+    @property
+    def used(self) -> np.ndarray:
+        """Which of the names they are, ascending."""
+        return np.delete(np.arange(len(self.pixels) + len(self.bad)), list(self.bad))
+
     def take(self, order: np.ndarray) -> np.ndarray:
-        """All pixels in another order, copied into memory. The file's pages are given back on the way."""
-        taken, places = np.empty(self.pixels.shape, np.uint8), np.argsort(order)
+        """All pixels in another order, copied into memory. A file's pages are given back on the way."""
+        taken, places, pixels = np.empty(self.pixels.shape, np.uint8), np.argsort(order), self.pixels
         for i in range(0, len(order), BLOCK):
-            mapped = isinstance(self.pixels, np.memmap)
-            pixels = open_memmap(self.pixels.filename, mode="r") if mapped else self.pixels
+            if isinstance(self.pixels, np.memmap):
+                pixels = np.memmap(self.pixels.filename, np.uint8, "r", shape=self.pixels.shape)
             taken[places[i : i + BLOCK]] = pixels[i : i + BLOCK]
         return taken
 
@@ -50,59 +56,75 @@ class Pictures:
 
     path: Path
     names: Sequence[str]
-    read: Callable[[str], np.ndarray]  # a name's pixels uint8 [3, size, size], or raises with what is wrong
+    read: Callable[[str, Any], np.ndarray]  # name, survey -> uint8 [3, size, size], or raises with what is wrong
     size: int
     skip_bad: bool
-    survey: Callable[[], Any]
+    survey: Callable[[str], Any] = lambda bar: None  # plain JSON: what is found in all of them before one is decoded
 
-    def decode(self, bad: dict[int, str], show_bar: bool = True) -> Iterator[np.ndarray]:
-        """The pixels of each that can be used. The others go into `bad`, or raise ValueError; so do too few."""
-        bar = f"{one_line(self.path.resolve().name)} to {self.size}x{self.size}" if show_bar else ""
-        for i, found in enumerate(on_all_cores(partial(_pixels_or_problem, self.read), self.names, bar)):
-            if isinstance(found, np.ndarray):
-                yield found
-                continue
-            bad[i] = f"{one_line(self.path / self.names[i])}: {found}"
-            self.refuse(bad[i])
+    def write_pixels(self, out: BinaryIO, bar: str = "") -> tuple[dict[int, str], Any]:
+        """Write the pixels of those that can be used; what is wrong with the others, and the survey."""
+        survey, bad = self.survey(bar), {}
+        with closing(on_all_cores(partial(self._pixels_or_problem, survey), self.names, bar)) as results:
+            for i, result in enumerate(results):
+                if isinstance(result, np.ndarray):
+                    out.write(result.tobytes())
+                else:
+                    bad[i] = f"{one_line(self.path / self.names[i])}: {result}"
+                    self.refuse(bad)
         skipped = f", {len(bad)} bad pictures skipped" if bad else ""
         at_least_two(len(self.names) - len(bad), f"{one_line(self.path)}{skipped}")
+        return bad, survey
 
-    def refuse(self, problem: str) -> None:
-        if not self.skip_bad:
-            raise ValueError(f"{problem}; repair it, or {LEAVE_OUT}")
+    def _pixels_or_problem(self, survey: Any, name: str) -> np.ndarray | str:
+        try:
+            return self.read(name, survey)
+        except Exception as error:  # zipfile, zlib and each decoder raise their own
+            return what_is_wrong(error)
+
+    def refuse(self, bad: dict[int, str]) -> None:
+        if bad and not self.skip_bad:
+            raise ValueError(f"{next(iter(bad.values()))}; repair it, or {LEAVE_OUT}")
 
 
-def cached_pixels(
-    path: Path,
-    root: Path | None,
-    names: Sequence[str],
-    read: Callable[[str], np.ndarray],
-    size: int,
-    key: object,
-    skip_bad: bool,
-    variant: str = "",
-    survey: Callable[[], Any] = lambda: None,
-) -> Cached:
-    """The named pictures of a zip or folder, from the cache in `root` or decoded into it; without `root` into memory.
+def decode(pictures: Pictures, root: Path, variant: str) -> Decoded:
+    """The pictures, from the cache in `root` or decoded into it, if they are MANY; by one of several processes.
 
-    read(name) gives uint8 [3, size, size], or raises with what is wrong. `key` is what the pixels depend on besides
-    names and size, with the bytes and times of the files: when it changes, the old cache of this path and `variant`
-    goes. What `survey()` finds before anything is decoded is kept, too; it is plain JSON.
-    Of several processes one decodes, and the others wait.
+    `variant` is what the pixels depend on besides files and size. When a file changes, or its name, the old cache of
+    this path, size and variant goes.
     Raises ValueError, naming it, for a picture that cannot be used, unless `skip_bad`; OSError where the disk is full.
     """
-    pictures = Pictures(path, names, read, size, skip_bad, survey)
-    if root is None:
-        found, bad = survey(), {}
-        pixels = np.stack(list(pictures.decode(bad, show_bar=False)))
-        return Cached(pixels, _others(len(names), bad), len(bad), next(iter(bad.values()), ""), found)
-    digest = hashlib.sha256(repr((VERSION, key, list(names))).encode(errors="surrogateescape")).hexdigest()
-    called = path.resolve().name[:60]  # a file's name has 255 bytes at most
-    file = root / "_".join(filter(None, (called, str(size), variant))) / f"{digest[:16]}.npy"
-    cached = _read(file, len(names)) or _make(file, pictures)
-    if cached.skipped:
-        pictures.refuse(cached.first_bad)
-    return cached
+    n, size = len(pictures.names), pictures.size
+    if n < MANY:
+        out = io.BytesIO()
+        bad, survey = pictures.write_pixels(out)
+        return Decoded(np.frombuffer(out.getbuffer(), np.uint8).reshape(-1, 3, size, size), bad, survey)
+    files = [pictures.path / name for name in pictures.names] if pictures.path.is_dir() else [pictures.path]
+    key = VERSION, list(pictures.names), list(map(_stamp, files))
+    digest = hashlib.sha256(repr(key).encode(errors="surrogateescape")).hexdigest()
+    called = pictures.path.resolve().name
+    file = root / f"{called[:60]}_{size}_{variant}" / f"{digest[:16]}.pixels"  # a name has 255 bytes at most
+    found = _read(file, n, size)
+    if found is None:
+        require_space(root, n * 3 * size * size, "root")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.with_name("lock")):  # stays there, empty
+            found = _read(file, n, size)  # by the process that had the lock before
+            if found is None:
+                for old in file.parent.glob("*.*"):  # of files that have changed, or by a process that was killed
+                    old.unlink()
+                with new_file(file) as out:
+                    notes = pictures.write_pixels(out, f"{one_line(called)} to {size}x{size}")
+                write_whole(file.with_suffix(".json"), json.dumps(notes).encode())  # without it there is no cache
+                found = _read(file, n, size)
+    pictures.refuse(found.bad)
+    return found
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """A file's bytes and time; None for a link to nothing."""
+    with suppress(OSError):
+        about = os.stat(file)
+        return about.st_size, about.st_mtime_ns
 
 
 def on_all_cores(f: Callable, items: Sequence, bar: str) -> Iterator:
@@ -117,50 +139,10 @@ def on_all_cores(f: Callable, items: Sequence, bar: str) -> Iterator:
                 progress.update()
 
 
-def _pixels_or_problem(read: Callable[[str], np.ndarray], name: str) -> np.ndarray | str:
-    try:
-        return read(name)
-    except Exception as error:  # zipfile, zlib and each decoder raise their own
-        return what_is_wrong(error)
-
-
-def _others(n: int, bad: Sequence[int] | dict[int, str]) -> np.ndarray:
-    return np.delete(np.arange(n), list(bad))
-
-
-def _read(file: Path, n: int) -> Cached | None:
+def _read(file: Path, n: int, size: int) -> Decoded | None:
     """What is in the cache file of n pictures; None where it is absent or damaged."""
-    try:
-        notes = json.loads(file.with_suffix(".json").read_bytes())
-        kept, pixels = _others(n, notes["bad"]), open_memmap(file, mode="c")
-        cached = Cached(pixels, kept, len(notes["bad"]), notes["first_bad"], notes["survey"])
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
-        return None
-    return cached if pixels.dtype == np.uint8 and len(pixels) == len(kept) else None
-
-
-def _make(file: Path, pictures: Pictures) -> Cached:
-    """The cache file, made by whoever comes first.
-
-    The notes about the pixels are written last: without them there is no cache, wherever the writer was stopped.
-    """
-    folder, root = file.parents[:2]
-    n, size = len(pictures.names), pictures.size
-    require_space(root, n * 3 * size * size, "root")
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "lock"):  # stays there, empty
-        if _read(file, n) is None:  # else the process that had the lock before made it
-            for old in folder.glob("*.*"):  # of files that have changed since, or by a process that was killed
-                old.unlink()
-            bad, header = {}, {"descr": "|u1", "fortran_order": False}
-            found = pictures.survey()
-            with new_file(file) as out, closing(pictures.decode(bad)) as decoded:
-                write_array_header_1_0(out, header | {"shape": (n, 3, size, size)})
-                for pixels in decoded:
-                    out.write(pixels.tobytes())
-                out.seek(0)  # a header has room for any number of pictures
-                write_array_header_1_0(out, header | {"shape": (n - len(bad), 3, size, size)})
-            first_bad = next(iter(bad.values()), "")[:400]
-            notes = {"bad": list(bad), "first_bad": first_bad, "survey": found}
-            write_whole(file.with_suffix(".json"), json.dumps(notes).encode())
-        return _read(file, n)
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        bad, survey = json.loads(file.with_suffix(".json").read_bytes())
+        bad, shape = {int(i): str(problem) for i, problem in bad.items()}, (n - len(bad), 3, size, size)
+        if file.stat().st_size == math.prod(shape):
+            return Decoded(np.memmap(file, np.uint8, "c", shape=shape), bad, survey)

@@ -115,15 +115,23 @@ class ImageSet:
         return self.label_names[label] if self.label_names else str(label)
 
     def pick(self, which: Tensor | slice, name: str) -> ImageSet:
-        """The pictures at `which`, a slice (shares memory) or int64 [n] (a copy), with none held out."""
+        """The pictures at `which`, a slice or int64 [n], with none held out; neighbours share the memory of all."""
+        if isinstance(which, Tensor) and len(which) and (which.diff() == 1).all():
+            which = slice(which[0], which[-1] + 1)
         fields = {"pixels": self.pixels, "labels": self.labels, "attributes": self.attributes}
         picked = {field: None if values is None else values[which] for field, values in fields.items()}
         return replace(self, **picked, name=name, held_out=None, validation=None)
 
+    def split(self, parts: np.ndarray) -> ImageSet:
+        """Those of part 0 to train on, 1 for validation and 2 held out: parts [N]."""
+        names = (self.name, f"{self.name}, validation", f"{self.name}, held out")
+        at = [torch.from_numpy(np.flatnonzero(parts == part)) for part in range(3)]
+        train, validation, test = (self.pick(i, name) if len(i) else None for i, name in zip(at, names, strict=True))
+        return replace(train, validation=validation, held_out=test)
+
     def hold_out_last(self, n: int) -> ImageSet:
         """The last n of them held out; nothing is copied."""
-        n = len(self) - n
-        return replace(self.pick(slice(n), self.name), held_out=self.pick(slice(n, None), f"{self.name}, held out"))
+        return self.split(np.where(np.arange(len(self)) < len(self) - n, 0, 2))
 
     def validate_on_last(self, n: int) -> ImageSet:
         """The last n of them for validation, to choose a recipe on; what is held out stays for the report."""
@@ -162,8 +170,3 @@ def at_least_two(n: int, where: object) -> None:
     """Raise ValueError, naming the place, where there are too few images to hold one out."""
     if n < 2:
         raise ValueError(f"{where}: holds {n} images, at least 2 are needed (one to train on, one held out)")
-
-
-def one_line(error: object) -> str:
-    """The words of an error, or a file's name, in one line of UTF-8, whatever library raised it."""
-    return " ".join(str(error).encode(errors="backslashreplace").decode().split()) or type(error).__name__

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infogan_core.data.celeba.faces import load_celeba
+from infogan_core.data.arrays import read_arrays
+from infogan_core.data.celeba.faces import load_celeba, recognise_celeba
 from infogan_core.data.images import SIZES, ImageSet
-from infogan_core.data.mnist import load_mnist
+from infogan_core.data.mnist import load_mnist, recognise_mnist
 from infogan_core.data.own_images import load_own_images
-from infogan_core.data.svhn import load_svhn
+from infogan_core.data.svhn import load_svhn, recognise_svhn
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class DataSet:
     """What the suite knows of a data set: a new one is a row of DATASETS, a loader, a recipe and a notebook.
 
     `load(source, root, size=, crop=, skip_bad=)` gives the pictures of a source; None if it does not recognise a path.
+    `recognise(images, path)` gives the pictures of an .npz or .npy their kind, where they are this data set's.
     """
 
     title: str
@@ -25,12 +27,16 @@ class DataSet:
     label: str = "class"  # what a label says
     augment: Mapping[str, float] = field(default_factory=dict)  # of its classifier: what keeps the label
     more_sources: tuple[str, ...] = ()  # besides "embedded", "download" and paths
+    recognise: Callable[[ImageSet, Path], ImageSet] = lambda images, path: images
 
 
+MNIST_AUGMENT = {"warp": 0.1, "shift": 2.0}
+SVHN_AUGMENT = {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True}
+CELEBA_AUGMENT = {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True}
 DATASETS = {
-    "mnist": DataSet("MNIST", load_mnist, 28, "digit", {"warp": 0.1, "shift": 2.0}, ("dsprites",)),
-    "svhn": DataSet("SVHN", load_svhn, 32, "digit", {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True}),
-    "celeba": DataSet("CelebA", load_celeba, 32, "class", {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True}),
+    "mnist": DataSet("MNIST", load_mnist, 28, "digit", MNIST_AUGMENT, ("dsprites",), recognise_mnist),
+    "svhn": DataSet("SVHN", load_svhn, 32, "digit", SVHN_AUGMENT, (), recognise_svhn),
+    "celeba": DataSet("CelebA", load_celeba, 32, "class", CELEBA_AUGMENT, (), recognise_celeba),
 }
 
 
@@ -54,7 +60,7 @@ def load_images(
         a path       the official files as they come, packed or not, or a folder that holds them, or other data in
                      files of that form (Fashion-MNIST), which is then "own";
                      a folder of your pictures, any size: central squares, and subfolders' names are the labels;
-                     1,000 or more are kept in `root`, decoded, for the next start;
+                     1,000 pictures or more, CelebA's too, are kept in `root`, decoded, for the next start;
                      an .npz: `images` [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, of 0..255, 0..1 or -1..1, and,
                      if you like, `labels` [N] (whole numbers or words), `attributes` [N, A] and `attribute_names` [A];
                      the names of Keras, MedMNIST and dSprites are known, too, and an .npy holds images alone
@@ -78,10 +84,13 @@ def load_images(
         source = _existing(source, words)
     if source == "embedded":
         _check_size(row.size, size, dataset, source)  # before they are rendered
-    wanted = size or row.size
-    images = row.load(source, Path(root).expanduser(), size=wanted, crop=crop, skip_bad=skip_bad)
+    root, wanted = Path(root).expanduser(), size or row.size
+    if isinstance(source, Path) and source.suffix.lower() in (".npz", ".npy") and not source.is_dir():
+        images = row.recognise(read_arrays(source), source)
+    else:
+        images = row.load(source, root, size=wanted, crop=crop, skip_bad=skip_bad)
     if images is None:
-        return load_own_images(source, Path(root).expanduser(), wanted, skip_bad)
+        return load_own_images(source, root, wanted, skip_bad)
     if images.kind == dataset:
         _check_size(images.size, size, dataset, source)
     return images

