@@ -110,5 +110,6 @@ def test_a_file_system_without_locks_stops_nothing(tmp_path, monkeypatch, number
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", lacks)
-    with only_process_in(tmp_path, "training"):
-        pass
+    with only_process_in(tmp_path, "training"), only_process_in(tmp_path, "training"):
+        write_whole(tmp_path / "file", b"new")
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
