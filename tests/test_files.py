@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from helpers import ROOT
-from infogan_core.files import NO_LOCKS, InUse, new_file, only_process_in, write_whole
+from infogan_core.files import NO_LOCKS, SUMS, InUse, check_sums, new_file, only_process_in, write_summed, write_whole
 from pictures import refused
 
 
@@ -82,6 +83,22 @@ def test_two_processes_write_the_same_file(tmp_path):
     assert [process.wait(30) for process in both] == [0, 0]
     assert (tmp_path / "file").read_bytes() in (b"a" * 100_000, b"b" * 100_000)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b", "file"]
+
+
+def test_a_folder_that_two_write_into_is_never_called_damaged(tmp_path):
+    """As evaluate() does beside a training."""
+
+    def write(name):
+        for i in range(20):
+            write_summed(tmp_path / name, bytes([i]) * 10_000)
+
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write, name) for name in ("env.json", "metrics.json")]
+        while not all(writer.done() for writer in writers):
+            check_sums(tmp_path)
+    assert [writer.result() for writer in writers] == [None, None]
+    check_sums(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [SUMS, "env.json", "metrics.json"]
 
 
 HOLD = (
