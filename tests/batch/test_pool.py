@@ -64,7 +64,8 @@ def test_a_cluster_of_ones_own_does_one_job_at_a_time_on_each_worker(tmp_path):
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["runs.csv", "seed=1", "seed=2"]
 
 
-def test_an_address_without_scheduler_is_refused_in_a_line(tmp_path, capsys):
+def test_an_address_without_scheduler_is_refused_in_a_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(pool, "PATIENCE", 1)
     notebook = write_notebook(tmp_path / "tiny.ipynb")
     rest = ["--out", str(tmp_path / "runs"), "--scheduler", "tcp://127.0.0.1:9"]
     assert batch(notebook, *rest) == 2
@@ -96,14 +97,15 @@ def test_a_scheduler_that_goes_in_the_middle_is_a_line_and_the_table_is_written(
 
 
 def test_a_script_that_does_not_guard_its_call_gets_advice(tmp_path):
-    """Each worker imports it again, and would start workers of its own."""
+    """Each worker, here one, imports it again, and would start workers of its own."""
     notebook = write_notebook(tmp_path / "tiny.ipynb")
     (tmp_path / "script.py").write_text(
-        f"from infogan_core.batch.run import run\nrun({notebook!r}, {{'seed': [2, 3]}}, {str(tmp_path / 'runs')!r})"
+        "from infogan_core.batch import pool\nfrom infogan_core.batch.run import run\npool.CPU_COUNT = 1\n"
+        f"run({notebook!r}, {{'seed': [2, 3]}}, {str(tmp_path / 'runs')!r})"
     )
     command = [sys.executable, str(tmp_path / "script.py")]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert done.stderr.splitlines()[-1].startswith("ValueError: ")
     assert "if __name__ ==" in done.stderr.splitlines()[-1]
     assert done.stderr.count("Traceback") == 1
