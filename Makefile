@@ -19,25 +19,14 @@ make bench-sliders  the time of a slider's move here, in headless Chromium
 Every target first makes .venv with PYTHON=python3, and installs what it needs there.
 endef
 
-PROFILE ?= quick
-SEED ?= 0
-SKIP_BAD ?= False
-DEVICE ?= auto
-THEME ?= light
-DATASET ?= svhn
-NOTEBOOK ?= mnist
-RUN ?= outputs/published/mnist
 PYTHON ?= python3
 BIN := .venv/bin
 # a picture that is too large to bring is refused in words, where servers would hang up at 10 MiB
 MESSAGE := "{'websocket_max_message_size': 67108864}"
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
-# whether the user gave a variable, on the command line or in the environment
-named = $(filter command environment override,$(origin $1))
-same = $(and $(findstring x$1x,x$2x),$(findstring x$2x,x$1x))
-# Recipes read what the user gave from the environment, "$$OUT", where neither make nor the shell looks into it.
-GIVEN := PROFILE WEIGHTS SOURCE SKIP_BAD SEED DEVICE OUT NOTEBOOK ARGS THEME RUN DATASET STUDY
-$(foreach v,$(GIVEN),$(if $(call named,$v),$(eval override $v := $$(value $v))))
+# Recipes read what the user gives from the environment, as "$$OUT". Without this line make would first expand every $
+# of the command line.
+$(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(eval override export $v := $$(value $v))))
 # runs its words and those of ARGS, in which quotes hold spaces together
 WITH_ARGS := $(BIN)/python -c 'import os, shlex, sys; \
 	os.execv(sys.argv[1], sys.argv[1:] + shlex.split(os.environ.get("ARGS", "")))'
@@ -48,38 +37,40 @@ help:
 NOTEBOOKS := mnist svhn celeba
 .PHONY: help $(NOTEBOOKS) lab gallery share features study results test bench bench-sliders
 
-mnist: WEIGHTS ?= train
-svhn celeba: WEIGHTS ?= $(if $(call named,SOURCE)$(call named,PROFILE),train,published)
-$(NOTEBOOKS): loaded = $(if $(call same,$(WEIGHTS),train),,yes)
-$(NOTEBOOKS): SHOWN = $(if $(loaded),$(if $(call same,$(WEIGHTS),published),outputs/published/$@,$(WEIGHTS)),$(OUT))
-$(NOTEBOOKS): SOURCE ?= embedded
-$(NOTEBOOKS): OUT ?= outputs/$@$(if $(loaded),-loaded,$(if $(filter-out quick,$(PROFILE)),-$(PROFILE)))
+mnist: DEFAULT := train
+svhn celeba: DEFAULT := published
 $(NOTEBOOKS): .venv/installed
-	$(BIN)/python -m infogan_core batch notebooks/$@.ipynb -p profile "$$PROFILE" -p weights "$$WEIGHTS" \
-		-p source "$$SOURCE" -p skip_bad "$$SKIP_BAD" -p seed "$$SEED" -p device "$$DEVICE" --out "$$OUT"
-	@printf '%s\n' "executed notebook: $$OUT/$@.ipynb" \
-		"the run: $$SHOWN, next: make share RUN='$$SHOWN', or make lab NOTEBOOK=$@"
+	@given="$$SOURCE$$PROFILE"; weights="$${WEIGHTS:-$${given:+train}}"; weights="$${weights:-$(DEFAULT)}"; \
+	name="$@-$${PROFILE:-quick}"; out="$${OUT:-outputs/$@-loaded}"; \
+	case "$$weights" in \
+		train) out="$${OUT:-outputs/$${name%-quick}}"; run="$$out" ;; \
+		published) run="outputs/published/$@" ;; \
+		*) run="$$weights" ;; \
+	esac; \
+	$(BIN)/python -m infogan_core batch notebooks/$@.ipynb -p profile "$${PROFILE:-quick}" -p weights "$$weights" \
+		-p source "$${SOURCE:-embedded}" -p skip_bad "$${SKIP_BAD:-False}" -p seed "$${SEED:-0}" \
+		-p device "$${DEVICE:-auto}" --out "$$out" && \
+	printf '%s\n' "executed notebook: $$out/$@.ipynb" \
+		"the run: $$run, next: make share RUN='$$run', or make lab NOTEBOOK=$@"
 
 lab: .venv/installed
 	$(if $(filter 0,$(shell id -u)),$(if $(findstring --allow-root,$(ARGS)),,$(error root needs: make lab ARGS=--allow-root)))
-	$(WITH_ARGS) $(BIN)/jupyter lab "notebooks/$$NOTEBOOK.ipynb" --ServerApp.tornado_settings=$(MESSAGE)
+	$(WITH_ARGS) $(BIN)/jupyter lab "notebooks/$${NOTEBOOK:-mnist}.ipynb" --ServerApp.tornado_settings=$(MESSAGE)
 
 gallery: .venv/installed-show
 	$(WITH_ARGS) $(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 \
-		--theme="$$THEME" --Voila.tornado_settings=$(MESSAGE)
+		--theme="$${THEME:-light}" --Voila.tornado_settings=$(MESSAGE)
 
 share: .venv/installed-show
-	$(BIN)/python -m infogan_core share "$$RUN" "$${OUT:-$$(basename -- "$$RUN").html}"
+	run="$${RUN:-outputs/published/mnist}"; \
+	$(BIN)/python -m infogan_core share "$$run" "$${OUT:-$$(basename -- "$$run").html}"
 
-features: SOURCE ?= embedded
-features: OUT ?= outputs/classifier
 features: .venv/installed
-	$(BIN)/python -m infogan_core classifier "$$DATASET" "$$SOURCE" --seed "$$SEED" --out "$$OUT" \
-		$(if $(filter True true,$(SKIP_BAD)),--skip-bad)
+	$(BIN)/python -m infogan_core classifier "$${DATASET:-svhn}" "$${SOURCE:-embedded}" --seed "$${SEED:-0}" \
+		--out "$${OUT:-outputs/classifier}" $(if $(filter True true,$(SKIP_BAD)),--skip-bad)
 
-study: SOURCE ?= download
 study: .venv/installed
-	$(BIN)/python -m infogan_core study $(if $(STUDY),"$$STUDY") --source "$$SOURCE"
+	$(BIN)/python -m infogan_core study $${STUDY:+"$$STUDY"} --source "$${SOURCE:-download}"
 
 results: .venv/installed
 	$(BIN)/python -m infogan_core results
@@ -108,6 +99,3 @@ bench-sliders: .venv/installed-dev
 .venv/installed-dev: .venv/installed requirements-show.txt requirements-dev.txt
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@
-
-# last: it gives those that have no value an empty one, which ?= would keep
-export $(GIVEN) SHOWN

@@ -65,25 +65,33 @@ def write_summed(path: Path, data: bytes) -> None:
     """write_whole, with the file's checksum in SUMS beside it.
 
     SUMS names the new file before that appears, and keeps the old one in a comment. So at every moment, also after
-    kill -9, the file that is there is one of the two.
+    kill -9, the file that is there is one of the two. Processes that write into one folder wait for each other.
     """
-    sums = {name: digests for name, digests in _read_sums(path.parent).items() if (path.parent / name).is_file()}
-    sums[path.name] = [hashlib.sha256(data).hexdigest()]
-    with contextlib.suppress(FileNotFoundError), open(path, "rb") as old:
-        sums[path.name] += {hashlib.file_digest(old, "sha256").hexdigest()} - {*sums[path.name]}
-    lines = [f"{'# ' * (i > 0)}{digest}  {name}" for name, of in sums.items() for i, digest in enumerate(of)]
-    write_whole(path.parent / SUMS, _headed("\n".join(lines).encode() + b"\n"))
-    write_whole(path, data)
+    with only_process_in(path.parent, "write", wait=60):
+        sums = {name: digests for name, digests in _read_sums(path.parent).items() if (path.parent / name).is_file()}
+        sums[path.name] = [hashlib.sha256(data).hexdigest()]
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as old:
+            sums[path.name] += {hashlib.file_digest(old, "sha256").hexdigest()} - {*sums[path.name]}
+        lines = [f"{'# ' * (i > 0)}{digest}  {name}" for name, of in sums.items() for i, digest in enumerate(of)]
+        write_whole(path.parent / SUMS, _headed("\n".join(lines).encode() + b"\n"))
+        write_whole(path, data)
 
 
 def check_sums(folder: Path) -> None:
     """Raise ValueError, naming it, for a file that is not as SUMS says; it need not be there, nor be in SUMS."""
     for name in _read_sums(folder):
-        with contextlib.suppress(FileNotFoundError), open(folder / name, "rb") as file:
-            expected = _read_sums(folder).get(name)  # after open: another process may write the next one
-            if expected and hashlib.file_digest(file, "sha256").hexdigest() not in expected:
-                what = f"{folder / name} was damaged or changed since it was written: restore it"
-                raise ValueError(f"{what}, or, if the change is yours, delete {folder / SUMS}")
+        with contextlib.suppress(FileNotFoundError):
+            _check_sum(folder, name)
+
+
+def _check_sum(folder: Path, name: str) -> None:
+    with open(folder / name, "rb") as file:
+        expected = _read_sums(folder).get(name)  # after open: the checksum is written before its file
+        if expected and hashlib.file_digest(file, "sha256").hexdigest() not in expected:
+            if not os.path.samestat(os.fstat(file.fileno()), os.stat(folder / name)):
+                return _check_sum(folder, name)  # another process has written a newer one
+            what = f"{folder / name} was damaged or changed since it was written: restore it"
+            raise ValueError(f"{what}, or, if the change is yours, delete {folder / SUMS}")
 
 
 def _read_sums(folder: Path) -> dict[str, list[str]]:
@@ -110,19 +118,21 @@ class InUse(OSError):
 
 
 @contextlib.contextmanager
-def only_process_in(folder: Path, work: str) -> Iterator[None]:
+def only_process_in(folder: Path, work: str, wait: float = 0.2) -> Iterator[None]:
     """For the time of the block no other process does this work in the folder; one that is killed counts no more.
 
-    Raises InUse, naming the process, where one does.
+    Raises InUse, naming the process, where one does for longer than `wait` seconds. 0.2 let a holder write its name, or
+    leave.
     """
     file = folder / f".{work}.lock"
 
     def write_holder(opened: int) -> None:
         start = time.strftime("%Y-%m-%d %H:%M:%S")
         os.truncate(opened, 0)  # what a killed process left
-        os.write(opened, f"host {socket.gethostname()}, process {os.getpid()}, since {start}".encode())
+        with contextlib.suppress(OSError):  # no space: the file that has none is named later
+            os.write(opened, f"host {socket.gethostname()}, process {os.getpid()}, since {start}".encode())
 
-    lock = FileLock(file, timeout=0.2, on_acquired=write_holder)  # the time for a holder to write, or to leave
+    lock = FileLock(file, timeout=wait, on_acquired=write_holder)
     try:
         lock.acquire()
     except Timeout:

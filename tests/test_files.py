@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from helpers import ROOT
-from infogan_core.files import NO_LOCKS, InUse, new_file, only_process_in, write_whole
+from infogan_core.files import NO_LOCKS, SUMS, InUse, check_sums, new_file, only_process_in, write_summed, write_whole
 from pictures import refused
 
 
@@ -84,6 +85,22 @@ def test_two_processes_write_the_same_file(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b", "file"]
 
 
+def test_a_folder_that_two_write_into_is_never_called_damaged(tmp_path):
+    """As evaluate() does beside a training."""
+
+    def write(name):
+        for i in range(20):
+            write_summed(tmp_path / name, bytes([i]) * 10_000)
+
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write, name) for name in ("env.json", "metrics.json")]
+        while not all(writer.done() for writer in writers):
+            check_sums(tmp_path)
+    assert [writer.result() for writer in writers] == [None, None]
+    check_sums(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [SUMS, "env.json", "metrics.json"]
+
+
 HOLD = (
     "import sys, time; from pathlib import Path; from infogan_core.files import only_process_in\n"
     "with only_process_in(Path(sys.argv[1]), 'training'): print(flush=True); time.sleep(60)\n"
@@ -110,5 +127,6 @@ def test_a_file_system_without_locks_stops_nothing(tmp_path, monkeypatch, number
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", lacks)
-    with only_process_in(tmp_path, "training"):
-        pass
+    with only_process_in(tmp_path, "training"), only_process_in(tmp_path, "training"):
+        write_whole(tmp_path / "file", b"new")
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]

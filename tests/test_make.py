@@ -11,7 +11,7 @@ import pytest
 from helpers import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
-VARIABLES = re.findall(r"^(?:[\w ]+: )?([A-Z_]+) \?=", MAKEFILE, re.M)
+VARIABLES = ["PYTHON", "SKIP_BAD", "ARGS", *re.findall(r"\$\$\{?([A-Z_]+)", MAKEFILE)]
 
 
 def make(*words, dry="-n", **environment):

@@ -228,13 +228,6 @@ def test_a_colour_notebook_trains_on_rendered_pictures_that_say_so(name, tmp_pat
     assert json.loads((tmp_path / "metrics.json").read_text())["codes"]["c1"]["mi"] < 2.3026
 
 
-def test_a_misspelled_parameter_is_refused_before_anything_runs(tmp_path):
-    done = execute("mnist", tmp_path / "out", profil="smoke")
-    assert done.returncode == 2
-    assert re.search(r"'profil'.*'profile'", done.stderr)
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.parametrize("name", [path.stem for path in DATASETS])
 def test_published_weights_need_no_training(name, tmp_path):
     config = json.loads((ROOT / "outputs" / "published" / name / "config.json").read_text())

@@ -18,6 +18,7 @@ from distributed.utils import silence_logging_cmgr
 from infogan_core.device import BATCH
 
 TOPIC = "infogan-output"  # of what the jobs print
+PATIENCE = 10  # seconds in which a scheduler must answer
 ONE_JOB = threading.Lock()  # a worker of a running cluster may have several threads, but it has one folder
 
 
@@ -57,7 +58,7 @@ def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None)
 
 def _client(scheduler: str | None, jobs: int) -> Client:
     if scheduler:
-        return Client(scheduler, timeout=10)
+        return Client(scheduler, timeout=PATIENCE)
     if getattr(current_process(), "_inheriting", False):  # a worker imports the script that asked for it
         raise SystemExit
     workers = min(CPU_COUNT, jobs)  # of the processors that this container may use

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import infogan_core as ig
+from ddp_steps import last_step
 from helpers import ROOT
 from infogan_core.training import ddp
 
@@ -28,71 +29,34 @@ CONFIG = {
     "critic": 5.0,
     "lambda_real": 50.0,  # so that a wrong I(c; c') shows beside L_I
 }
-PROGRAM = """
-import json, sys, torch
-import infogan_core as ig
-from infogan_core.training.critic import train_critic
-from infogan_core.training.ddp import processes
-from infogan_core.data.images import image_set
-from infogan_core.training.train import Trainer
-dataset, changes, out, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3], sys.argv[4]
-config = ig.preset(dataset, "smoke", **changes)
-pixels = torch.randint(256, (64, config.image_size, config.image_size, config.channels), dtype=torch.uint8,
-                       generator=torch.Generator().manual_seed(5))
-images = image_set(pixels.numpy(), None, "noise")
-def gradients(trainer):
-    terms = torch.cat([term.view(-1) for term in trainer.step(next(trainer.batches)).values()])
-    nets = trainer.step.nets()
-    live = (nets["generator"], nets["discriminator"], nets["critic"].head)
-    gradients = {f"{i}.{k}": p.grad for i, net in enumerate(live) for k, p in net.named_parameters()}
-    states = {f"{n}.{k}": v for n, net in nets.items() for k, v in net.state_dict().items()}
-    return {"terms": terms, "gradients": gradients, "states": states}
-def steps(device):
-    trainer = Trainer(config, images, None, device, "fp32", 1)
-    critic = train_critic(config, trainer.step.pixels, trainer.step.autocast)
-    if torch.distributed.is_initialized() and torch.distributed.get_rank():
-        critic.mean += 1  # the first process's counts
-    trainer.step.add_critic(critic)
-    with torch.no_grad():
-        trainer.step.D.q_head[-1].weight *= 20  # a Q that is sure: I(c; c') is not the mean of its processes' own
-    for _ in range(config.steps - 1):
-        trainer.step(next(trainer.batches))
-    return gradients(trainer)
-torch.manual_seed(0)
-if "--one" in sys.argv:
-    torch.save(steps(torch.device("cpu")), out)
-else:
-    with processes(kind) as device:
-        rank = torch.distributed.get_rank()
-        torch.save(steps(device), f"{out}.{rank}")
-"""
-
-
 MOVING = CONFIG | {"steps": 8, "lr_d": 2e-4, "lr_g": 1e-3}
+JOBS = [("mnist", CONFIG), ("svhn", CONFIG), ("svhn", MOVING)]
 
 
-def start(arguments, many=True):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*command, *arguments] if many else [sys.executable, *arguments]
+def start(arguments):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *arguments]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, cwd=ROOT)
 
 
-def last_step(folder, dataset, config, many, kind="cpu"):
-    """What the last step of a config did, as of each process, on the CPU: gloo on "cpu", NCCL on "cuda"."""
-    (folder / "program.py").write_text(PROGRAM)
-    rest = [str(folder / "program.py"), dataset, json.dumps(config), str(folder / "step.pt"), kind]
-    done = start(rest if many else [*rest, "--one"], many)
+def on_two(folder, jobs, kind="cpu"):
+    """Of each job what its last step did, as of both processes: gloo on "cpu", NCCL on "cuda"."""
+    done = start([str(ROOT / "tests/ddp_steps.py"), json.dumps(jobs), str(folder), kind])
     assert done.returncode == 0, done.stderr
-    names = ("step.pt.0", "step.pt.1") if many else ("step.pt",)
-    return [torch.load(folder / name, map_location="cpu", weights_only=True) for name in names]
+    files = [[folder / f"{number}.{rank}" for rank in range(2)] for number in range(len(jobs))]
+    return [[torch.load(file, map_location="cpu", weights_only=True) for file in both] for both in files]
 
 
-@pytest.fixture(scope="module", params=["mnist", "svhn"])
-def steps(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """on_two() of all JOBS; processes take seconds to start."""
+    return on_two(tmp_path_factory.mktemp("ddp"), JOBS)
+
+
+@pytest.fixture(scope="module", params=[0, 1], ids=["mnist", "svhn"])
+def steps(request, both):
     """What one step did: by one process on the joined batch, by the first of two, by the second."""
-    folder = tmp_path_factory.mktemp(request.param)
-    return [step for many in (False, True) for step in last_step(folder, request.param, CONFIG, many)]
+    return [last_step(*JOBS[request.param]), *both[request.param]]
 
 
 def test_gradients_are_those_of_one_process_on_the_joined_batch(steps):
@@ -116,17 +80,21 @@ def test_batch_norm_statistics_are_those_of_the_joined_batch(steps):
                 torch.testing.assert_close(states[key], one[key], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["cpu", "cuda"])
-def test_parameters_stay_equal_on_both_while_they_are_trained(tmp_path, kind, request):
-    if kind == "cuda":
-        request.getfixturevalue("cuda")
-        if torch.cuda.device_count() < 2:
-            pytest.skip("NCCL joins two GPUs, and they are not here")
-    first, second = (step["states"] for step in last_step(tmp_path, "svhn", MOVING, True, kind))
-    (start,) = (step["states"] for step in last_step(tmp_path, "svhn", CONFIG, False))
-    for key, value in first.items():
-        assert torch.equal(value, second[key]), key
-    assert not torch.equal(first["generator.layers.0.weight"], start["generator.layers.0.weight"])
+def assert_equal_and_trained(first, second):
+    start = last_step(*JOBS[1])["states"]
+    for key, value in first["states"].items():
+        assert torch.equal(value, second["states"][key]), key
+    assert not torch.equal(first["states"]["generator.layers.0.weight"], start["generator.layers.0.weight"])
+
+
+def test_parameters_stay_equal_on_both_while_they_are_trained(both):
+    assert_equal_and_trained(*both[2])
+
+
+def test_parameters_stay_equal_on_two_gpus(tmp_path, cuda):
+    if torch.cuda.device_count() < 2:
+        pytest.skip("NCCL joins two GPUs, and they are not here")
+    assert_equal_and_trained(*on_two(tmp_path, JOBS[2:], "cuda")[0])
 
 
 def test_torchrun_trains_one_model_that_loads(tmp_path):
