@@ -12,6 +12,7 @@ make gallery        the published runs as a web page: THEME=light or dark, ARGS=
 make share          one HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html
 make features       a classifier for evaluate(): DATASET=svhn SOURCE=path SEED=0 SKIP_BAD=False OUT=folder
 make study          the paper's claims, measured again, in hours: STUDY=figure1 for one, SOURCE=download or a path
+make publish        a data set's published runs from step 0, in hours: DATASET=svhn SOURCE=path JOBS=2 seeds at once
 make results        outputs/published/RESULTS.md and README's tables, from the files of the runs
 make test           every check that CI runs
 make bench          the time of a training step here
@@ -26,6 +27,7 @@ DEVICE ?= auto
 THEME ?= light
 DATASET ?= svhn
 NOTEBOOK ?= mnist
+JOBS ?= 1
 RUN ?= outputs/published/mnist
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,7 +38,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-b
 named = $(filter command environment override,$(origin $1))
 same = $(and $(findstring x$1x,x$2x),$(findstring x$2x,x$1x))
 # Recipes read what the user gave from the environment, "$$OUT", where neither make nor the shell looks into it.
-GIVEN := PROFILE WEIGHTS SOURCE SKIP_BAD SEED DEVICE OUT NOTEBOOK ARGS THEME RUN DATASET STUDY
+GIVEN := PROFILE WEIGHTS SOURCE SKIP_BAD SEED DEVICE OUT NOTEBOOK ARGS THEME RUN DATASET STUDY JOBS
 $(foreach v,$(GIVEN),$(if $(call named,$v),$(eval override $v := $$(value $v))))
 # runs its words and those of ARGS, in which quotes hold spaces together
 WITH_ARGS := $(BIN)/python -c 'import os, shlex, sys; \
@@ -46,7 +48,7 @@ help:
 	$(info $(HELP)) @:
 
 NOTEBOOKS := mnist svhn celeba
-.PHONY: help $(NOTEBOOKS) lab gallery share features study results test bench bench-sliders
+.PHONY: help $(NOTEBOOKS) lab gallery share features study publish results test bench bench-sliders
 
 mnist: WEIGHTS ?= train
 svhn celeba: WEIGHTS ?= $(if $(call named,SOURCE)$(call named,PROFILE),train,published)
@@ -80,6 +82,10 @@ features: .venv/installed
 study: SOURCE ?= download
 study: .venv/installed
 	$(BIN)/python -m infogan_core study $(if $(STUDY),"$$STUDY") --source "$$SOURCE"
+
+publish: SOURCE ?= download
+publish: .venv/installed
+	$(BIN)/python -m infogan_core publish "$$DATASET" "$$SOURCE" --jobs "$$JOBS"
 
 results: .venv/installed
 	$(BIN)/python -m infogan_core results
