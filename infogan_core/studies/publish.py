@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from infogan_core.batch.pool import JobOutput, each
 from infogan_core.data.images import ImageSet
-from infogan_core.data.load import DATASETS, load_images
+from infogan_core.data.load import load_images
 from infogan_core.device import environment, resolve_device
 from infogan_core.files import PROJECT, PUBLISHED, write_whole
-from infogan_core.measure.code_effects import COLOUR_MEASURES, STROKE_MEASURES
 from infogan_core.model.config import Config, check_known
-from infogan_core.recipes.presets import PUBLISHED_RUNS, number_at, preset, profile_of, targets_of
-from infogan_core.runs import Run, load_run, publish, read_config, read_json
+from infogan_core.recipes.presets import PUBLISHED_RUNS, preset, profile_of
+from infogan_core.runs import load_run, publish, read_config, read_json
 from infogan_core.show.curves import curves
 from infogan_core.show.figures import samples, save_png, save_traversals
-from infogan_core.studies.numbers import page_template
+from infogan_core.studies.card import card, read_notes
 from infogan_core.studies.run import Job, finish, finish_all
 from infogan_core.training.progress import progress
 
@@ -103,48 +101,6 @@ def check_genuine(images: ImageSet, config: Config) -> None:
     if images.kind != config.dataset or images.stand_in or len(images) < least:
         wanted = f"the genuine data set{f', {least:,} pictures or more' * bool(least)}"
         raise ValueError(f"runs on {wanted} are published, not on {images.name}: give another SOURCE")
-
-
-def read_notes(file: Path) -> tuple[str, str]:
-    """What no file of a run says and its card keeps, for above its numbers and for below them."""
-    above, line, below = (file.read_text() if file.is_file() else "").partition("\n---\n")
-    if not line:
-        what = "what is not in the paper, data and licence; a line ---; limits"
-        raise ValueError(f"{file} must hold, in Markdown: {what}; the model card takes it over")
-    return above.strip(), below.strip()
-
-
-def card(name: str, runs: list[Run], above: str, below: str) -> str:
-    """The model card of a published set, whose numbers are those of its files."""
-    config, report = runs[0].config, runs[0].report
-    paper = preset(config.dataset, "paper").replace(profile=config.profile, seed=config.seed, latents=config.latents)
-    fields = asdict(config)
-    return page_template(
-        "CARD.md.j2", at=lambda run, path: number_at(run.report, path), missed=missed, shows=shows
-    ).render(
-        name=name,
-        title=DATASETS[config.dataset].title,
-        runs=runs,
-        above=above,
-        below=below,
-        limits={path: text for path, text, _, _ in targets_of(config, report)},
-        differences={field: fields[field] for field, value in asdict(paper).items() if value != fields[field]},
-        parameters=sum(p.numel() for net in (runs[0].generator, runs[0].discriminator) for p in net.parameters()),
-    )
-
-
-def missed(run: Run) -> list[str]:
-    return [path for path, _, _, reached in targets_of(run.config, run.report) if not reached]
-
-
-def shows(run: Run, code: str) -> str:
-    """What a code shows, as evaluate() names it, its categories, and its strongest Spearman's rho."""
-    names, numbers = run.report["names"], run.report["codes"][code]
-    categories = [f"{of.partition('=')[2]}: {name}" for of, name in names.items() if of.startswith(f"{code}=")]
-    rho = {measure: numbers[measure] for measure in (*STROKE_MEASURES, *COLOUR_MEASURES) if measure in numbers}
-    strongest = max(rho, key=lambda measure: abs(rho[measure]), default=None)
-    what = names.get(code, "nothing strong") + (f" ({'; '.join(categories)})" if categories else "")
-    return what + (f", rho with {strongest} {rho[strongest]:.2f}" if strongest else "")
 
 
 def _finish(job: Job) -> str:
