@@ -100,7 +100,7 @@ def check_genuine(images: ImageSet, config: Config) -> None:
     least = profile_of(config.dataset, config.profile).least_images
     if images.kind != config.dataset or images.stand_in or len(images) < least:
         wanted = f"the genuine data set{f', {least:,} pictures or more' * bool(least)}"
-        raise ValueError(f"runs on {wanted} are published, not on {images.name}: give another SOURCE")
+        raise ValueError(f"a published run is trained on {wanted}, not on {images.name}: give another SOURCE")
 
 
 def _finish(job: Job) -> str:
