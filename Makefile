@@ -12,6 +12,7 @@ make gallery        the published runs as a web page: THEME=light or dark, ARGS=
 make share          one HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html
 make features       a classifier for evaluate(): DATASET=svhn SOURCE=path SEED=0 SKIP_BAD=False OUT=folder
 make study          the paper's claims, measured again, in hours: STUDY=figure1 for one, SOURCE=download or a path
+make publish        a data set's published runs from step 0, in hours: DATASET=svhn SOURCE=path JOBS=2 seeds at once
 make results        outputs/published/RESULTS.md and README's tables, from the files of the runs
 make test           every check that CI runs
 make bench          the time of a training step here
@@ -35,7 +36,7 @@ help:
 	$(info $(HELP)) @:
 
 NOTEBOOKS := mnist svhn celeba
-.PHONY: help $(NOTEBOOKS) lab gallery share features study results test bench bench-sliders
+.PHONY: help $(NOTEBOOKS) lab gallery share features study publish results test bench bench-sliders
 
 mnist: DEFAULT := train
 svhn celeba: DEFAULT := published
@@ -71,6 +72,9 @@ features: .venv/installed
 
 study: .venv/installed
 	$(BIN)/python -m infogan_core study $${STUDY:+"$$STUDY"} --source "$${SOURCE:-download}"
+
+publish: .venv/installed
+	$(BIN)/python -m infogan_core publish "$${DATASET:-mnist}" "$${SOURCE:-download}" --jobs "$${JOBS:-1}"
 
 results: .venv/installed
 	$(BIN)/python -m infogan_core results

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from infogan_core.device import resolve_device, seeded
-from infogan_core.files import check_sums, write_summed
+from infogan_core.files import check_sums, write_summed, write_whole
 from infogan_core.model.config import Config
 from infogan_core.model.networks import Discriminator, Generator, to_network_range, to_unit_range
 
@@ -240,6 +239,12 @@ def publish(run: Run, to: str | Path) -> Path:
     for name in ("config.json", "env.json", "metrics.jsonl", "metrics.json"):
         if (run.path / name).is_file():
             write_summed(to / name, (run.path / name).read_bytes())
-    if (run.path / "traversals").is_dir():
-        shutil.copytree(run.path / "traversals", to / "traversals", dirs_exist_ok=True)
+    sheets = sorted(run.path.glob("traversals/*.png"))
+    for picture in [*sheets, *(run.path / name for name in ("samples.png", "curves.png"))]:
+        if picture.is_file():
+            (to / picture.relative_to(run.path)).parent.mkdir(exist_ok=True)
+            write_whole(to / picture.relative_to(run.path), picture.read_bytes())
+    for old in to.glob("traversals/*.png"):
+        if old.name not in [sheet.name for sheet in sheets]:
+            old.unlink()  # of a code that the run published before had
     return to

@@ -37,14 +37,17 @@ class JobOutput:
         """Every line is sent when it ends."""
 
 
-def each(call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None) -> Iterator[tuple[int, Any]]:
+def each(
+    call: Callable[[Any], Any], jobs: Sequence[Any], scheduler: str | None, workers: int | None = None
+) -> Iterator[tuple[int, Any]]:
     """(number, call(job)) of every job, in the order in which they finish, one at a time on each worker.
 
     `scheduler` is the address of a running Dask cluster that sees the same files; without one, this machine's cores
-    work. A job whose worker dies is done again by another; after several deaths Dask's exception stands for the result.
+    work, or so many `workers`. A job whose worker dies is done again by another; after several deaths Dask's exception
+    stands for the result.
     Raises OSError or ValueError, naming the address, where no scheduler answers, ConnectionAbortedError where it goes.
     """
-    with silence_logging_cmgr(logging.CRITICAL), _client(scheduler, len(jobs)) as client:
+    with silence_logging_cmgr(logging.CRITICAL), _client(scheduler, min(workers or len(jobs), len(jobs))) as client:
         client.subscribe_topic(TOPIC, lambda event: print(event[1], flush=True))
         work = [client.submit(_call_in, os.getcwd(), call, job, pure=False) for job in jobs]
         for future in as_completed(work):

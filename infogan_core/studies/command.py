@@ -1,4 +1,4 @@
-"""The commands `study` and `results`; what is slow to import comes when something runs."""
+"""The commands `study`, `publish` and `results`; what is slow to import comes when something runs."""
 
 from __future__ import annotations
 
@@ -30,6 +30,21 @@ def study(context: click.Context, names: tuple[str, ...], source: str) -> None:
             click.echo("stopped; the same command goes on", err=True)
             context.exit(130)
     context.exit(int(failed))
+
+
+@click.command()
+@click.argument("name")
+@click.argument("source")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Seeds that train side by side.")
+def publish(name: str, source: str, jobs: int) -> None:
+    """Train the published runs of NAME (mnist, svhn, celeba) from step 0, measure them, and write their model card.
+
+    Trains for hours, in outputs/publish/NAME; after a stop the same command goes on. Only a finished and measured set
+    is copied into outputs/published/NAME.
+    """
+    from infogan_core.studies.publish import make
+
+    click.echo(f"{make(name, source, jobs)}: next, write its limits into notes.md, repeat this, and call make results")
 
 
 @click.command()

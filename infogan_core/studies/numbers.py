@@ -11,7 +11,7 @@ from statistics import fmean, median
 from types import SimpleNamespace
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from infogan_core.files import PUBLISHED
 from infogan_core.measure.code_effects import MIN_RHO_FOR_NAME, MIN_SHARE_FOR_NAME
@@ -114,14 +114,19 @@ def attribute(run: Numbers, *names: str) -> Numbers:
     return found | {"named": found["name"] in [strong["reads"] for strong in run["meaning"]["strong"]]}
 
 
-def page() -> str:
-    """RESULTS.md, whole."""
+def page_template(name: str, **more: Any) -> Template:
+    """A template of this folder, with the functions above, and more, as filters."""
     layout = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     jinja = Environment(loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, **layout)
     functions = (format, spread, slant_and_width, light, digit, context, attribute)  # format: Python's own
-    jinja.filters |= {function.__name__: function for function in functions}
+    jinja.filters |= {function.__name__: function for function in functions} | more
+    return jinja.get_template(name)
+
+
+def page() -> str:
+    """RESULTS.md, whole."""
     values = {"ABLATIONS": ABLATIONS, "BASE": BASE, **published(), **evidence()}
-    return jinja.get_template("RESULTS.md.j2").render(values)
+    return page_template("RESULTS.md.j2").render(values)
 
 
 def fill(readme: str) -> str:

@@ -6,7 +6,7 @@ A study leaves evidence/<name>.json, and perhaps pictures, beside the published 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from infogan_core.runs import Run, load_run
 from infogan_core.show.figures import save_png
 from infogan_core.studies import ablations, plots
 from infogan_core.studies.numbers import EVIDENCE, common, describe, strongest
-from infogan_core.training.train import train
+from infogan_core.training.train import OnLog, train
 
 RUNS = PROJECT / "outputs" / "studies"
 ERRORS = (ValueError, OSError, RuntimeError, FloatingPointError)  # of ours: one line says all
@@ -95,7 +95,8 @@ def make(name: str, source: str) -> Path:
     images = load_images(first.dataset, source, size=first.image_size)
     configs = [config.replace(seed=seed).for_images(images) for config in study.configs for seed in study.seeds]
     folders = [RUNS / name / f"{config.profile},seed={config.seed}" for config in configs]
-    _finish_all([(config, source, out) for config, out in zip(configs, folders, strict=True)])
+    jobs = [(config, source, out) for config, out in zip(configs, folders, strict=True)]
+    finish_all(jobs, each(finish, jobs, None))
     runs = [load_run(out, "cpu") for out in folders]
     report = {"conditions": conditions(runs), "runs": [common(run) | study.read(run, images) for run in runs]}
     report |= study.compare(runs, images)
@@ -107,9 +108,10 @@ def make(name: str, source: str) -> Path:
     return file
 
 
-def _finish_all(jobs: list[Job]) -> None:
+def finish_all(jobs: list[Job], results: Iterable[tuple[int, str | Exception]]) -> None:
+    """Print how each job ended, as it ends. Raises RuntimeError when runs failed, after the others have finished."""
     failed = []
-    for done, (number, error) in enumerate(each(finish, jobs, None), start=1):
+    for done, (number, error) in enumerate(results, start=1):
         if isinstance(error, Exception) and not isinstance(error, KilledWorker):
             raise error  # a bug: its traceback says where
         _, _, out = jobs[number]
@@ -121,12 +123,12 @@ def _finish_all(jobs: list[Job]) -> None:
         raise RuntimeError(f"{many}; the same command repeats only these; {failed[0]}")
 
 
-def finish(job: Job) -> str:
+def finish(job: Job, on_log: OnLog | None = None) -> str:
     """Train and measure one run, from where an earlier call stopped. Returns "", or its error in one line."""
     config, source, out = job
     try:
-        images = load_images(config.dataset, source, size=config.image_size)
-        run = train(config, images, out)
+        images = load_images(config.dataset, source, size=config.image_size, crop=config.crop)
+        run = train(config, images, out, on_log=on_log)
         if not (out / "metrics.json").is_file():
             evaluate(run, images, out=out)
     except ERRORS as error:
