@@ -368,8 +368,8 @@ def test_a_second_head_of_q_reads_real_pictures_alone(blobs):
     """It trains the trunk, as the first head does; the terms that are logged are the first's."""
     grads = {}
     for n in (0, 20):
-        step, batch = make(tiny(overclusters=n), blobs.pixels), next(Batches(tiny(), len(blobs), CPU))
-        terms = step(batch)
+        step, batches = make(tiny(overclusters=n), blobs.pixels)
+        terms = step(next(batches))
         grads[n] = (terms["mi_real"], step.D.trunk[0].weight.grad.clone(), step.D.over_head)
     assert grads[0][0] == grads[20][0]
     assert not torch.equal(grads[0][1], grads[20][1])
