@@ -100,8 +100,9 @@ def build(config: Config) -> tuple[Generator, Discriminator]:
     """New networks for a config, initialised by its seed. The global random state is left as it was."""
     with seeded(config.seed):
         args = (config.latents, config.image_size, config.channels, config.width)
-        after = config.norm_after
-        return Generator(*args, config.norm_every, after), Discriminator(*args, config.slope, after)
+        after, over = config.norm_after, config.overclusters if config.lambda_real else 0
+        G = Generator(*args, config.norm_every, after)
+        return G, Discriminator(*args, config.slope, after, over)
 
 
 def layers(config: Config) -> str:

@@ -51,6 +51,8 @@ class Config:
         info_trains_trunk   whether L_I also updates the trunk that D and Q share: yes in the paper's code
         info_trains_g       whether L_I also updates G; False is a plain GAN with Q trained beside it
         lambda_real         weight of I(c; c') of real pictures that Q reads twice (IIC, Ji et al. 2019); 0: InfoGAN
+        overclusters        categories of a second head that lambda_real counts as well (IIC); 0: there is none
+        restart_below       nats of I(c; c') below which a start is given up after a third of the steps (ours)
         new_fakes_for_g     G's update samples its own z and c, as in the paper's code; False: D's (ours)
         r1                  weight of R1, D's squared slope at real pictures (Mescheder et al. 2018)
         critic, critic_from weight of a second D on SimCLR features (training/critic.py), after that share of the steps
@@ -91,6 +93,8 @@ class Config:
     info_trains_trunk: bool = True
     info_trains_g: bool = True
     lambda_real: float = 0.0
+    overclusters: int = 0
+    restart_below: float = 0.0
     new_fakes_for_g: bool = True
     r1: float = 0.0
     critic: float = 0.0
@@ -175,11 +179,11 @@ RANGES = {
     (0, 1): ("slope", "lr_d", "lr_g", "augment_share", "augment_warmup", "color"),
     (0, 0.999): ("beta1", "critic_from"),
     (0, 0.99999): ("ema",),
-    (0, 1000): ("r1", "critic", "lambda_real"),
+    (0, 1000): ("r1", "critic", "lambda_real", "restart_below"),
     (0, 14): ("shift",),
     (0, 0.5): ("warp",),
     (0, 10): ("instance_noise",),
-    (0, 4096): ("threads",),
+    (0, 4096): ("threads", "overclusters"),
 }
 
 

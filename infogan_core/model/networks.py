@@ -84,7 +84,8 @@ class Discriminator(nn.Module):
     """D(x) and Q(c|x) of appendix C on one trunk. x: [n, channels, size, size] in G's range.
 
     `slope` of the leaky ReLU is 0.1 in the paper's text and 0.01 in its code. `width` scales the
-    trunk; `norm_after` is as of Generator.
+    trunk; `norm_after` is as of Generator. `overclusters` are the categories of a second head, which only reads real
+    pictures during training.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Discriminator(nn.Module):
         width: float = 1.0,
         slope: float = 0.1,
         norm_after: bool = False,
+        overclusters: int = 0,
     ) -> None:
         super().__init__()
         self.spec = spec
@@ -119,6 +121,7 @@ class Discriminator(nn.Module):
             nn.Linear(Q_HIDDEN, sum(spec.q_widths)),
         )
         self.apply(_initialise)
+        self.over_head = nn.Linear(n, overclusters) if overclusters else None  # last: the rest starts as without it
 
     def d(self, features: Tensor) -> Tensor:
         """The logit of D(x): features [n, F] -> float32 [n]. D(x) = sigmoid(logit)."""

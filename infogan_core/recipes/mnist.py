@@ -43,7 +43,9 @@ QUICK = Config(  # a quarter of the width, and IIC's term, which is not InfoGAN:
     lr_d=4e-4,
     lr_g=1e-3,
     lr_decay=True,
-    lambda_real=0.25,  # Ji et al. 2019
+    lambda_real=1.0,  # Ji et al. 2019, like overclusters
+    overclusters=50,
+    restart_below=2.0,  # of ln 10 = 2.303: a start that has put two digits into one category
     new_fakes_for_g=False,
     shift=2,
     warp=0.15,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from infogan_core.model.config import Config
 
 SMOKE = {"profile": "smoke", "width": 0.125, "steps": 60, "batch": 32, "ema": 0.0, "log_every": 5}
-SMOKE["checkpoint_every"] = 20  # of "quick": seconds, to see that everything runs
+SMOKE |= {"checkpoint_every": 20, "restart_below": 0.0}  # of "quick": seconds, to see that everything runs
 TEXTS = {  # what a person calls a number of evaluate()'s report, by its path there
     "held_out.accuracy": "{:.0%} of held-out digits right",
     "codes.c1.mi": "{:.2f} nats of L_I(c1)",

@@ -18,10 +18,14 @@ def progress(config: Config) -> Callable[[dict[str, Any]], None]:
 
 def _rows(config: Config) -> Callable[[dict[str, Any]], None]:
     codes = "".join(f" {f'L_I({config.latents.name(i)})':>8}" for i in range(len(config.latents.codes)))
-    due = 0
+    due = last = 0
 
     def on_log(record: dict[str, Any]) -> None:
-        nonlocal due
+        nonlocal due, last
+        if record["step"] < last:
+            print("A new start: after a third of the steps Q told the real pictures apart too little.")
+            due = record["step"]
+        last = record["step"]
         if record["step"] < min(due, config.steps):
             return
         if not due:

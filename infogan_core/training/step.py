@@ -161,8 +161,12 @@ class DObjective(nn.Module):
             loss = loss + c.r1 * r1_penalty(real_logits, real)
         mi_real = adversarial.new_zeros(())
         if real_again is not None:
-            mi_real = self._information_of_real(of_real, D.trunk(real_again))
+            of_again = D.trunk(real_again)
+            mi_real = self._information_of_real(of_real, of_again)
             loss = loss - c.lambda_real * mi_real
+            if D.over_head is not None:
+                p, q = (D.over_head(features).float().softmax(dim=1) for features in (of_real, of_again))
+                loss = loss - c.lambda_real * shared_information(p, q, self.mean_over_processes)
         terms = {"loss_d": adversarial, "d_real": real_logits.sigmoid().mean(), "d_fake": fake_logits.sigmoid().mean()}
         return loss, {
             name: t.detach() for name, t in (terms | {"mi_real": mi_real, "real_logits": real_logits}).items()

@@ -36,6 +36,8 @@ from infogan_core.training.ddp import DistributedStep
 from infogan_core.training.schedules import schedule
 from infogan_core.training.step import TERMS, step_of
 
+MAX_STARTS = 5
+NEXT_START = 10**9  # added to the seed for each start that was given up
 OnLog = Callable[[dict[str, Any]], None]
 
 
@@ -99,15 +101,21 @@ class Trainer:
     ) -> None:
         self.config, self.out, self.precision, self.threads = config, out, precision, threads
         self.about_images, self.environment = about_images(images), environment(device, precision, threads)
-        make = DistributedStep if distributed.is_initialized() else step_of
-        self.step = make(config, build(config), images.pixels.to(device), precision)
-        self.writes = _writes()
-        self.batches = Batches(config, len(images), device)
-        self.done, self.seconds, self.records = 0, 0.0, []
+        self.pixels, self.device, self.writes = images.pixels.to(device), device, _writes()
+        self.seconds, self.given_up = 0.0, []
+        self._start()
         about = ("device", "precision", "threads", "torch", "commit", "dirty")
         self.stretches = [{"from": 0, "to": 0, **{key: self.environment[key] for key in about}}]
         n_terms = len(TERMS) - 1 + len(config.latents.codes)
         self.trace = torch.zeros(config.log_every, n_terms, device=device)  # the steps since the last log
+
+    def _start(self) -> None:
+        """Step 0, with new weights and batches: the seed's own, or others where earlier starts were given up."""
+        config = self.config.replace(seed=(self.config.seed + len(self.given_up) * NEXT_START) % 2**63)
+        make = DistributedStep if distributed.is_initialized() else step_of
+        self.step = make(config, build(config), self.pixels, self.precision)
+        self.batches = Batches(config, len(self.pixels), self.device)
+        self.done, self.records = 0, []
 
     def begin(self) -> None:
         """Leave config.json, env.json and the records in the run directory."""
@@ -132,10 +140,24 @@ class Trainer:
                 self.seconds = time.monotonic() - started
                 if self.done % config.log_every == 0 or self.done == config.steps:
                     on_log(self._log())
+                    if self._is_bad_start():
+                        self.given_up.append(self.records[-1]["mi_real"])
+                        self._start()
+                        continue
                 if self._all_stop(interrupted):
                     self._interrupt()
                 if self.done % config.checkpoint_every == 0 or self.done == until:
                     self.save()
+
+    def _is_bad_start(self) -> bool:
+        """After a third of the steps: whether Q tells too little of real pictures, as where it merged two classes.
+
+        The last of MAX_STARTS goes on anyway. I(c; c') needs no labels.
+        """
+        config = self.config
+        at_check = self.done - config.log_every < config.steps // 3 <= self.done
+        bad = at_check and self.records[-1]["mi_real"] < config.restart_below
+        return bad and len(self.given_up) < MAX_STARTS - 1
 
     def _all_stop(self, interrupted: Callable[[], bool]) -> bool:
         """Whether Ctrl-C was pressed; of several processes all stop at one log step, whichever was told first."""
@@ -188,7 +210,7 @@ class Trainer:
             write_summed(self.out / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in self.records).encode())
 
     def _write_env(self, **more: Any) -> None:
-        env = self.environment | self.about_images | {"stretches": self.stretches} | more
+        env = self.environment | self.about_images | {"stretches": self.stretches, "given_up": self.given_up} | more
         write_summed(self.out / "env.json", json.dumps(env, indent=1).encode())
 
     def state_dict(self) -> dict[str, Any]:
@@ -202,6 +224,7 @@ class Trainer:
             "done": self.done,
             "seconds": self.seconds,
             "records": json.dumps(self.records),
+            "given_up": json.dumps(self.given_up),
             "precision": self.precision,
             "threads": self.threads,
             "stretches": json.dumps(self.stretches),
@@ -209,6 +232,9 @@ class Trainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint. Raises ValueError when it does not fit."""
+        if given_up := json.loads(state.get("given_up", "[]")):
+            self.given_up = given_up
+            self._start()
         self.batches.load_state_dict(state["batches"])
         if "critic" in state["nets"]:
             self.step.add_critic(new_critic(self.config))

@@ -362,3 +362,16 @@ def test_half_of_the_real_pictures_are_mirrored_and_no_fake_is():
 def test_a_graph_without_cuda_is_refused(blobs):
     with pytest.raises(ValueError, match='step_form="graph" needs a CUDA device'):
         trace(tiny(step_form="graph"), blobs.pixels)
+
+
+def test_a_second_head_of_q_reads_real_pictures_alone(blobs):
+    """It trains the trunk, as the first head does; the terms that are logged are the first's."""
+    grads = {}
+    for n in (0, 20):
+        step, batches = make(tiny(overclusters=n), blobs.pixels)
+        terms = step(next(batches))
+        grads[n] = (terms["mi_real"], step.D.trunk[0].weight.grad.clone(), step.D.over_head)
+    assert grads[0][0] == grads[20][0]
+    assert not torch.equal(grads[0][1], grads[20][1])
+    assert grads[0][2] is None
+    assert grads[20][2].weight.grad.abs().max() > 0
