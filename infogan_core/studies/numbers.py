@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from infogan_core.files import PUBLISHED
 from infogan_core.measure.code_effects import MIN_RHO_FOR_NAME, MIN_SHARE_FOR_NAME
+from infogan_core.recipes.presets import preset
 from infogan_core.runs import Run, read_config
 from infogan_core.studies.ablations import ABLATIONS, BASE
 
@@ -46,7 +47,7 @@ def common(run: Run) -> Numbers:
     """What tables show of every run, of a study or published."""
     mi = [code["mi"] for code in run.report["codes"].values()]
     settings = {key: getattr(run.config, key) for key in ("profile", "seed", "steps", "batch")}
-    return settings | {"minutes": run.env["minutes"], "mi": mi}
+    return settings | {"minutes": run.env["minutes"], "starts": 1 + len(run.env.get("given_up", ())), "mi": mi}
 
 
 def load(folder: Path) -> Numbers:
@@ -70,8 +71,6 @@ def evidence() -> dict[str, Numbers]:
     for run in itertools.chain.from_iterable(study["runs"] for study in studies.values()):
         if "accuracy" in run:
             run["error"] = 1 - run["accuracy"]
-    seeds = studies["seeds"]  # "repeated": ours of the same recipe on another machine; a study made anew has none
-    seeds["errors"] = [run["error"] for of in (seeds, seeds.get("repeated", {})) for run in of.get("runs", [])]
     return studies
 
 
@@ -125,7 +124,7 @@ def page_template(name: str, **more: Any) -> Template:
 
 def page() -> str:
     """RESULTS.md, whole."""
-    values = {"ABLATIONS": ABLATIONS, "BASE": BASE, **published(), **evidence()}
+    values = {"ABLATIONS": ABLATIONS, "BASE": BASE, "QUICK": preset("mnist", "quick"), **published(), **evidence()}
     return page_template("RESULTS.md.j2").render(values)
 
 

@@ -100,25 +100,6 @@ def test_every_published_seed_has_its_row(made):
     assert len(re.findall(r", `paper` \| 60,000", made)) == len(list(PUBLISHED.glob("mnist/**/metrics.json")))
 
 
-def test_the_headline_is_of_all_runs_the_repeated_ones_too():
-    errors = numbers.evidence()["seeds"]["errors"]
-    assert len(errors) == 17
-    assert spread(errors, ".1%") == "5.8% (1.7% to 14.5%)"
-    assert sum(error > 0.1 for error in errors) == 5
-
-
-def test_the_headline_of_a_study_of_ones_own_is_of_its_runs_alone(made, monkeypatch, tmp_path):
-    for file in numbers.EVIDENCE.glob("*.json"):
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    own = json.loads((tmp_path / "seeds.json").read_text())
-    del own["repeated"]
-    (tmp_path / "seeds.json").write_text(json.dumps(own))
-    monkeypatch.setattr(numbers, "EVIDENCE", tmp_path)
-    assert "All 10 runs: **3.8%" in page()
-    assert "another machine" in made
-    assert "another machine" not in page()
-
-
 def test_averaging_g_is_not_among_what_changes_the_error(made):
     """Q is not averaged."""
     assert not re.search(r"^\| average of G", made, re.M)

@@ -59,15 +59,6 @@ def test_a_finished_run_of_other_settings_is_refused_and_the_others_are_made(toy
     assert not (tmp_path / "evidence").exists()
 
 
-def test_a_study_of_ones_own_holds_its_own_runs_alone(toy, tmp_path):
-    """Not those that the published file has of another machine."""
-    (tmp_path / "evidence").mkdir()
-    (tmp_path / "evidence" / "toy.json").write_text('{"repeated": {"runs": [{"error": 0.5}]}, "runs": []}')
-    report = json.loads(studies.make("toy", "").read_text())
-    assert set(report) == {"conditions", "runs"}
-    assert len(report["runs"]) == 2
-
-
 def test_a_bug_in_a_job_is_not_taken_for_a_failed_run(toy, monkeypatch):
     monkeypatch.setattr(studies, "each", lambda *_: [(0, TypeError("a bug"))])
     with pytest.raises(TypeError, match="a bug"):
