@@ -110,12 +110,14 @@ def layers(config: Config) -> str:
     generator, discriminator = build(config)
     spec, features = config.latents, torch.zeros(2, discriminator.d_head.in_features)
     picture = torch.zeros(2, config.channels, config.image_size, config.image_size)
-    parts = (
+    parts = [
         ("G(z, c)", generator.layers, torch.zeros(2, spec.width)),
         ("trunk of D and Q", discriminator.trunk, picture),
         ("D's head", [discriminator.d_head], features),
         ("Q's head", discriminator.q_head, features),
-    )
+    ]
+    if discriminator.over_head is not None:
+        parts.append(("the second head", [discriminator.over_head], features))
     lines, total = [], 0
     for title, net, x in parts:
         lines.append(f"{title + ', input':<28} {'x'.join(map(str, x.shape[1:])):>12}")
