@@ -15,7 +15,7 @@ COMMANDS = {  # the module of each, which is imported when the command is called
     "share": ("show.share.page:share", "Write a run as one HTML file with live sliders."),
     "study": ("studies.command:study", "Measure claims of the paper again, over many runs."),
     "publish": ("studies.command:publish", "Train the published runs and write their model card."),
-    "results": ("studies.command:results", "Write RESULTS.md and README's tables from the published runs."),
+    "results": ("studies.command:results", "Write RESULTS.md and README's table from the published runs."),
 }
 
 

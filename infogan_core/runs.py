@@ -233,7 +233,7 @@ def read_json(file: Path) -> list[dict[str, Any]]:
 
 
 def publish(run: Run, to: str | Path) -> Path:
-    """Copy a run to outputs/published/<dataset>: all but the checkpoint, weights in fp16. Returns the new directory."""
+    """Copy a run into the folder `to`, all but the checkpoint, with its weights in fp16. Returns that folder."""
     to = Path(to)
     if to.resolve() == run.path.resolve():
         raise ValueError(f"publish: {to} is the run's own folder, whose weights would lose precision; name another")

@@ -37,11 +37,11 @@ class Decoded:
 
     @property
     def used(self) -> np.ndarray:
-        """Which of the names they are, ascending."""
+        """The places of the usable pictures among the names, ascending."""
         return np.delete(np.arange(len(self.pixels) + len(self.bad)), list(self.bad))
 
     def take(self, order: np.ndarray) -> np.ndarray:
-        """All pixels in another order, copied into memory. A file's pages are given back on the way."""
+        """All pixels in another order, copied into memory. A file is mapped anew for each block, to free its pages."""
         taken, places, pixels = np.empty(self.pixels.shape, np.uint8), np.argsort(order), self.pixels
         for i in range(0, len(order), BLOCK):
             if isinstance(self.pixels, np.memmap):
@@ -62,7 +62,7 @@ class Pictures:
     survey: Callable[[str], Any] = lambda bar: None  # plain JSON: what is found in all of them before one is decoded
 
     def write_pixels(self, out: BinaryIO, bar: str = "") -> tuple[dict[int, str], Any]:
-        """Write the pixels of those that can be used; what is wrong with the others, and the survey."""
+        """Write the pixels of those that can be used. Returns what is wrong with the others, and the survey."""
         survey, bad = self.survey(bar), {}
         with closing(on_all_cores(partial(self._pixels_or_problem, survey), self.names, bar)) as results:
             for i, result in enumerate(results):
@@ -87,10 +87,10 @@ class Pictures:
 
 
 def decode(pictures: Pictures, root: Path, variant: str) -> Decoded:
-    """The pictures, from the cache in `root` or decoded into it, if they are MANY; by one of several processes.
+    """The pictures, from the cache in `root` or decoded into it, if they are MANY. Of several processes one decodes.
 
     `variant` is what the pixels depend on besides files and size. When a file changes, or its name, the old cache of
-    this path, size and variant goes.
+    this path, size and variant is deleted.
     Raises ValueError, naming it, for a picture that cannot be used, unless `skip_bad`; OSError where the disk is full.
     """
     n, size = len(pictures.names), pictures.size

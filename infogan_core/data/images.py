@@ -115,7 +115,7 @@ class ImageSet:
         return self.label_names[label] if self.label_names else str(label)
 
     def pick(self, which: Tensor | slice, name: str) -> ImageSet:
-        """The pictures at `which`, a slice or int64 [n], with none held out; neighbours share the memory of all."""
+        """The pictures at `which`, a slice or int64 [n], with none held out; a run of neighbours is a view of all."""
         if isinstance(which, Tensor) and len(which) and (which.diff() == 1).all():
             which = slice(which[0], which[-1] + 1)
         fields = {"pixels": self.pixels, "labels": self.labels, "attributes": self.attributes}
@@ -151,7 +151,7 @@ def image_set(images: np.ndarray, labels: np.ndarray | None, name: str, kind: st
 
 
 def fixed_order(n: int) -> Tensor:
-    """A fixed order of n images, int64 [n]. NumPy keeps RandomState's stream for ever, and default_rng's not."""
+    """A fixed order of n images, int64 [n]. NumPy will never change RandomState's stream, unlike default_rng's."""
     return torch.from_numpy(np.random.RandomState(0).permutation(n))
 
 

@@ -58,7 +58,7 @@ def load_images(
         "download"   the official files, kept in `root`
         "dsprites"   of "mnist" only: rendered sprites with five known factors
         a path       the official files as they come, packed or not, or a folder that holds them, or other data in
-                     files of that form (Fashion-MNIST), which is then "own";
+                     files of that form (Fashion-MNIST), whose kind is then "own";
                      a folder of your pictures, any size: central squares, and subfolders' names are the labels;
                      1,000 pictures or more, CelebA's too, are kept in `root`, decoded, for the next start;
                      an .npz: `images` [N, H, W] or [N, H, W, C], 28x28, 32x32 or 64x64, of 0..255, 0..1 or -1..1, and,

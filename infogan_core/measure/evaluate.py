@@ -97,7 +97,7 @@ def evaluate(
     held_out    how well one categorical code tells the classes apart; "train" where no images are held out
     names       what a code or a category shows, where the link is strong: {"c2": "slant", "c3=7": "eyeglasses 91%"};
                 of your own classes, the one that most of a category's images are of: {"c1=0": "class cat 94%"}
-    real        without labels: is Q sure of real images, uses all categories alike, and survives a shift by a pixel?
+    real        without labels: whether Q is sure of real images, uses all categories, and ignores a shift by a pixel
     overfitting whether D rates held-out images lower than its training images
     quality     "grain", and how much of the picture is "noise" and not codes; with a classifier: how far the pictures
                 are from real ones (Frechet and kernel distance, precision...)

@@ -21,11 +21,11 @@ SIGNALS: dict[str, Callable[[Report], float]] = {  # none of them has seen a lab
     "information": lambda report: report["real"]["mi"],
     "stability": lambda report: report["real"]["stability"],
 }
-BEST_SIGNAL = "information"  # over ten seeds on MNIST its choice lost least accuracy, see RESULTS.md
+BEST_SIGNAL = "information"  # RESULTS.md says what its choice loses to the best seed
 
 
 def select_run(runs: Sequence[Run | str | os.PathLike]) -> Run:
-    """Choose the run whose Q tells most of real pictures, by H(mean Q) - mean H(Q), sure and balanced at once.
+    """Choose the run whose Q tells real pictures apart best, by H(mean Q) - mean H(Q): sure, with all categories.
 
     Runs or their folders, evaluated on the same pictures; Q of the first categorical code. Raises ValueError for no
     runs, for different pictures, or for a run that has not been evaluated or has no categorical code.

@@ -16,7 +16,7 @@ TEXTS = {  # what a person calls a number of evaluate()'s report, by its path th
     "quality.ratio": "{:g} times the Frechet distance of real pictures, 2,000 of each",
 }
 IF_MISSED = {  # what it means that a run misses such a target
-    "held_out.accuracy": "Classes share a category of c1: about one seed in three of MNIST's mixes two digits.",
+    "held_out.accuracy": "Two classes share a category of c1, as with some seeds of MNIST.",
     "codes.c1.mi": "Q cannot read c1 in the generated pictures, so c1 means little.",
     "quality.score.share": "Fewer generated pictures are clear than we expect: look at the samples.",
     "quality.ratio": "The generated pictures are further from real ones than we expect: look at the samples.",

@@ -1,1 +1,1 @@
-"""The paper's claims, measured again. Nothing imports this folder."""
+"""The paper's claims, measured again. Only `__main__` starts what is in this folder."""

@@ -36,7 +36,7 @@ ABLATIONS: dict[str, dict[str, Config]] = {  # question: {answer: Config}; BASE 
     },
     "average of G": {"decay 0.99": BASE, "none": BASE.replace(profile="open-no-ema", ema=0.0)},
     "all of them": {
-        "as in `quick`": BASE,
+        "as in `quick` of 0.1": BASE,
         "as in the authors' code, for as many minutes": OPENAI.replace(profile="open-openai", steps=600),
     },
 }

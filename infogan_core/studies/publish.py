@@ -22,7 +22,7 @@ from infogan_core.studies.run import Job, finish, finish_all
 from infogan_core.training.progress import progress
 
 RUNS = PROJECT / "outputs" / "publish"
-ONE = ("commit", "dirty", "torch", "device", "precision", "threads")  # of env.json: the same in a whole published set
+SAME_IN_A_SET = ("commit", "dirty", "torch", "device", "precision", "threads")  # of env.json
 
 
 def make(name: str, source: str, jobs: int = 1) -> Path:
@@ -64,7 +64,7 @@ def check_run(folder: Path, finished: bool = True) -> None:
         raise ValueError(f"{folder}: its config is not that of profile {config.profile}")
     if not stretches:
         raise ValueError(f"{folder}: its env.json does not say by which commit each step was made (stretches)")
-    for key in ONE:
+    for key in SAME_IN_A_SET:
         if len(values := {str(stretch[key]) for stretch in stretches}) > 1:
             raise ValueError(f"{folder}: a published run has one {key}, this has {' and '.join(sorted(values))}")
     if stretches[0]["dirty"] is not False:
@@ -81,7 +81,7 @@ def check_set(folders: Iterable[Path], here: dict[str, Any] | None = None, finis
         check_run(folder, finished)
         made[str(folder)] = read_json(folder / "env.json")[0]["stretches"][0]
         for name, other in made.items():
-            if differ := [key for key in ONE if key in other and other[key] != made[str(folder)][key]]:
+            if differ := [key for key in SAME_IN_A_SET if key in other and other[key] != made[str(folder)][key]]:
                 raise ValueError(f"{folder} and {name} differ in {', '.join(differ)}: delete the folder to start again")
 
 

@@ -53,8 +53,9 @@ def train(
 
     Called again it goes on from the last checkpoint, on a CPU bit for bit, in the precision and on the number of
     threads that it began with; a finished run is only loaded. Ctrl-C ends it after the step in hand, with a checkpoint.
-    `on_log` gets every record of metrics.jsonl. `until` stops at that step, for a look at a run before finishing it. In
-    a process group it is one model for all processes: see ddp.py.
+    `on_log` gets every record of metrics.jsonl, and before them those of starts that `restart_below` gave up. `until`
+    stops at that step, for a look at a run before finishing it. In a process group it is one model for all processes:
+    see ddp.py.
     Raises ValueError for images or an `out` that do not fit the config, OSError when `out` cannot be written, and
     FloatingPointError, naming step and term, when a loss or weight stops being finite.
     """
@@ -150,7 +151,7 @@ class Trainer:
                     self.save()
 
     def _is_bad_start(self) -> bool:
-        """After a third of the steps: whether Q tells too little of real pictures, as where it merged two classes.
+        """After a third of the steps: whether Q tells real pictures apart too little, as where it merged two classes.
 
         The last of MAX_STARTS goes on anyway. I(c; c') needs no labels.
         """

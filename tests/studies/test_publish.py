@@ -191,7 +191,7 @@ def test_a_run_of_changed_code_or_of_an_earlier_run_is_refused(finished, change,
         publishing.check_run(finished.path)
 
 
-@pytest.mark.parametrize("key", publishing.ONE)
+@pytest.mark.parametrize("key", publishing.SAME_IN_A_SET)
 def test_a_run_of_two_commits_machines_or_precisions_is_refused(finished, key):
     first = finished.env["stretches"][0] | {"to": 6}
     change_env(finished.path, stretches=[first, first | {"from": 6, "to": 12}])
