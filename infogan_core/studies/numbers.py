@@ -15,7 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from infogan_core.files import PUBLISHED
 from infogan_core.measure.code_effects import MIN_RHO_FOR_NAME, MIN_SHARE_FOR_NAME
-from infogan_core.recipes.presets import preset
 from infogan_core.runs import Run, read_config
 from infogan_core.studies.ablations import ABLATIONS, BASE
 
@@ -47,7 +46,7 @@ def common(run: Run) -> Numbers:
     """What tables show of every run, of a study or published."""
     mi = [code["mi"] for code in run.report["codes"].values()]
     settings = {key: getattr(run.config, key) for key in ("profile", "seed", "steps", "batch")}
-    return settings | {"minutes": run.env["minutes"], "starts": 1 + len(run.env.get("given_up", ())), "mi": mi}
+    return settings | {"minutes": run.env["minutes"], "mi": mi}
 
 
 def load(folder: Path) -> Numbers:
@@ -71,6 +70,8 @@ def evidence() -> dict[str, Numbers]:
     for run in itertools.chain.from_iterable(study["runs"] for study in studies.values()):
         if "accuracy" in run:
             run["error"] = 1 - run["accuracy"]
+    seeds = studies["seeds"]  # "repeated": of the same recipe on another machine
+    seeds["errors"] = [run["error"] for of in (seeds, seeds["repeated"]) for run in of["runs"]]
     return studies
 
 
@@ -124,7 +125,7 @@ def page_template(name: str, **more: Any) -> Template:
 
 def page() -> str:
     """RESULTS.md, whole."""
-    values = {"ABLATIONS": ABLATIONS, "BASE": BASE, "QUICK": preset("mnist", "quick"), **published(), **evidence()}
+    values = {"ABLATIONS": ABLATIONS, "BASE": BASE, **published(), **evidence()}
     return page_template("RESULTS.md.j2").render(values)
 
 

@@ -79,7 +79,7 @@ QUICK = preset("mnist", "quick")
 STUDIES = {
     "figure1": Study((ablations.INFOGAN, ablations.PLAIN_GAN), digits, plots.figure1, mi_over_training),
     "ablations": Study(ablations.CONFIGS, digits),
-    "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=tuple(range(10, 20))),
+    "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=tuple(range(20, 30))),
     "embedded": Study((QUICK,), digits, source="embedded"),
     "sprites": Study((preset("mnist", "sprites"),), measure, plots.sprites, source="dsprites"),
 }

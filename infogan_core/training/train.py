@@ -151,12 +151,12 @@ class Trainer:
                     self.save()
 
     def _is_bad_start(self) -> bool:
-        """After a third of the steps: whether Q tells real pictures apart too little, as where it merged two classes.
+        """After half of the steps: whether Q tells real pictures apart too little, as where it merged two classes.
 
         The last of MAX_STARTS goes on anyway. I(c; c') needs no labels.
         """
         config = self.config
-        at_check = self.done - config.log_every < config.steps // 3 <= self.done
+        at_check = self.done - config.log_every < config.steps // 2 <= self.done
         bad = at_check and self.records[-1]["mi_real"] < config.restart_below
         return bad and len(self.given_up) < MAX_STARTS - 1
 

@@ -56,7 +56,7 @@ def test_ctrl_c_ends_between_steps_with_a_checkpoint(blobs, tmp_path):
 
 
 def test_a_start_that_tells_too_little_of_real_pictures_is_given_up(blobs, tmp_path):
-    """After a third of the steps, at most four times; a run that is stopped meanwhile ends in the same bytes."""
+    """After half of the steps, at most four times; a run that is stopped meanwhile ends in the same bytes."""
     never, config = tiny(), tiny(restart_below=10.0)
     seen = []
     run = ig.train(config, blobs, tmp_path / "whole", on_log=lambda record: seen.append(record["step"]))
