@@ -51,7 +51,7 @@ def targets_of(config: Config, report: dict[str, Any]) -> list[tuple[str, str, f
     the profile asks for: there are none for others.
     """
     profile, data = PRESETS.get(config.dataset, {}).get(config.profile), report["conditions"]
-    genuine = data.get("kind") == config.dataset and not data.get("stand_in")
+    genuine = data.get("kind") == config.dataset and not data.get("stand_in") and data.get("part") != "validation"
     if profile is None or not genuine or data.get("n_images", 0) < profile.least_images:
         return []
     found = [(path, text, number_at(report, path), limit, sign) for path, text, limit, sign in profile.targets()]

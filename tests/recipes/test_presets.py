@@ -57,7 +57,7 @@ def test_every_target_says_what_a_miss_means():
     assert paths <= IF_MISSED.keys()
 
 
-@pytest.mark.parametrize("other", [{"kind": "own"}, {"stand_in": True}, {"n_images": 59_999}])
+@pytest.mark.parametrize("other", [{"kind": "own"}, {"stand_in": True}, {"n_images": 59_999}, {"part": "validation"}])
 def test_targets_are_for_the_genuine_data_set(other):
     report = genuine("mnist", held_out={"accuracy": 0.1})
     report["conditions"] |= other
