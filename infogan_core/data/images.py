@@ -135,9 +135,8 @@ class ImageSet:
 
     def validate_on_last(self, n: int) -> ImageSet:
         """The last n of them for validation, to choose a recipe on; what is held out stays for the report."""
-        rest, last = self.hold_out_last(n), slice(len(self) - n, None)
-        name, validation = f"{self.name}, {n:,} of them kept back", self.pick(last, f"{self.name}, validation")
-        return replace(rest, name=name, held_out=self.held_out, validation=validation)
+        rest = self.split(np.where(np.arange(len(self)) < len(self) - n, 0, 1))
+        return replace(rest, name=f"{self.name}, {n:,} of them kept back", held_out=self.held_out)
 
     def hold_out_fifth(self) -> ImageSet:
         """A fifth of them held out, at most 10,000, in an order that no seed changes."""
