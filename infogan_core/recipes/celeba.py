@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from infogan_core.data.celeba.faces import CROP
 from infogan_core.model.config import Config
 from infogan_core.model.latents import Categorical, LatentSpec
 from infogan_core.recipes.profile import SMOKE, Profile
-
-CROP = (89, 121, 128)  # centre and side, in pixels of 178x218: the face and most of the hair
 
 PAPER = Config(
     dataset="celeba",

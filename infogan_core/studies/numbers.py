@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from infogan_core.files import PUBLISHED
 from infogan_core.measure.code_effects import MIN_RHO_FOR_NAME, MIN_SHARE_FOR_NAME
+from infogan_core.recipes.presets import PUBLISHED_RUNS
 from infogan_core.runs import Run, read_config
 from infogan_core.studies.ablations import ABLATIONS, BASE
 
@@ -60,7 +61,7 @@ def load(folder: Path) -> Numbers:
 
 def published() -> dict[str, list[Numbers]]:
     """Per data set its published run, then the other ones beside it."""
-    files = {name: sorted(PUBLISHED.glob(f"{name}/**/metrics.json")) for name in ("mnist", "svhn", "celeba")}
+    files = {name: sorted(PUBLISHED.glob(f"{name}/**/metrics.json")) for name in PUBLISHED_RUNS}
     return {name: [load(file.parent) for file in sorted(of, key=lambda f: len(f.parts))] for name, of in files.items()}
 
 
