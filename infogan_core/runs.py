@@ -101,7 +101,7 @@ def build(config: Config) -> tuple[Generator, Discriminator]:
     with seeded(config.seed):
         args = (config.latents, config.image_size, config.channels, config.width)
         after, over = config.norm_after, config.overclusters if config.lambda_real else 0
-        G = Generator(*args, config.norm_every, after)
+        G = Generator(*args, config.norm_every, after, config.blur)
         return G, Discriminator(*args, config.slope, after, over)
 
 

@@ -38,6 +38,7 @@ class Config:
         width               of G and the trunk, as a multiple of the paper's
         norm_every          batch norm in every hidden block of G (DCGAN, Radford et al. 2016), not only the table's
         norm_after          batch norm after the activation; the paper's code has it before
+        blur                G's pictures pass a (1, 2, 1) / 4 filter: no pattern of single pixels (ours)
         slope               of D's leaky ReLU: 0.1 in the paper's text, 0.01 in its code
     Optimisation
         steps, batch        updates of D and Q, and as many of G; pictures in each
@@ -55,6 +56,7 @@ class Config:
         restart_below       nats of I(c; c') below which a start is given up after half of the steps (ours)
         new_fakes_for_g     G's update samples its own z and c, as in the paper's code; False: D's (ours)
         r1                  weight of R1, D's squared slope at real pictures (Mescheder et al. 2018)
+        lambda_noise        weight of the mode-seeking term, so that noise is seen (Mao et al. 2019); 0: InfoGAN
         critic, critic_from weight of a second D on SimCLR features (training/critic.py), after that share of the steps
     What D and Q see, of real and generated pictures alike
         shift, warp         moved by up to so many pixels (DiffAugment, Zhao et al. 2020); warped by up to so much
@@ -80,6 +82,7 @@ class Config:
     width: float = 1.0
     norm_every: bool = False
     norm_after: bool = False
+    blur: bool = False
     slope: float = 0.1
     steps: int = 5_000
     batch: int = 128
@@ -97,6 +100,7 @@ class Config:
     restart_below: float = 0.0
     new_fakes_for_g: bool = True
     r1: float = 0.0
+    lambda_noise: float = 0.0
     critic: float = 0.0
     critic_from: float = 0.0
     shift: float = 0.0
@@ -179,7 +183,7 @@ RANGES = {
     (0, 1): ("slope", "lr_d", "lr_g", "augment_share", "augment_warmup", "color"),
     (0, 0.999): ("beta1", "critic_from"),
     (0, 0.99999): ("ema",),
-    (0, 1000): ("r1", "critic", "lambda_real", "restart_below"),
+    (0, 1000): ("r1", "critic", "lambda_real", "lambda_noise", "restart_below"),
     (0, 14): ("shift",),
     (0, 0.5): ("warp",),
     (0, 10): ("instance_noise",),

@@ -62,6 +62,17 @@ def info_loss(mi: Tensor, lambda_info: Sequence[float]) -> Tensor:
     return -sum(weight * bound for weight, bound in zip(lambda_info, mi, strict=True))
 
 
+def mode_seeking(x: Tensor, noise: Tensor, over: Callable[[Tensor], Tensor] = lambda mean: mean) -> Tensor:
+    """What G minimises to use its noise (Mao et al. 2019): E|z - z'| / E|x - x'|. Not in InfoGAN.
+
+    Pictures x [n, C, H, W] of noise [n, d] -> scalar. The second half of both has the codes of the first. `over` takes
+    a mean over several processes.
+    """
+    pairs = (t[: len(t) // 2 * 2].chunk(2) for t in (noise, x))
+    far, unlike = (over((a - b).abs().mean()) for a, b in pairs)
+    return far / (unlike + 1e-5)
+
+
 def shared_information(p: Tensor, q: Tensor, over: Callable[[Tensor], Tensor] = lambda joint: joint) -> Tensor:
     """I(c; c') of two readings of the same pictures, in nats (equation 3 of Ji et al. 2019, IIC). Not in InfoGAN.
 

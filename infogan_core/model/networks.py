@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from infogan_core.model.latents import LatentSpec
 
@@ -43,11 +44,23 @@ def _norm_act(norm: nn.Module | None, act: nn.Module, after: bool) -> list[nn.Mo
     return [act] if norm is None else [act, norm] if after else [norm, act]
 
 
+class Blur(nn.Module):
+    """The binomial filter (1, 2, 1) / 4 in both directions: [n, C, H, W] -> the same shape and range.
+
+    It is 0 at the highest frequency, where a transposed convolution leaves chequered patterns (Odena et al. 2016).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = pad(x, (1, 1, 1, 1), mode="replicate")
+        x = (x[..., :-2] + 2 * x[..., 1:-1] + x[..., 2:]) / 4
+        return (x[..., :-2, :] + 2 * x[..., 1:-1, :] + x[..., 2:, :]) / 4
+
+
 class Generator(nn.Module):
     """G(z, c) of appendix C: [n, spec.width] -> [n, channels, size, size], in 0..1 (28 px) or -1..1 (32 and 64 px).
 
     `width` scales every hidden layer; 1 is the paper's. `norm_every` puts batch norm into every hidden block,
-    `norm_after` behind the activations.
+    `norm_after` behind the activations. `blur` adds a Blur.
     """
 
     def __init__(
@@ -58,6 +71,7 @@ class Generator(nn.Module):
         width: float = 1.0,
         norm_every: bool = False,
         norm_after: bool = False,
+        blur: bool = False,
     ) -> None:
         super().__init__()
         t = table(size)
@@ -73,7 +87,8 @@ class Generator(nn.Module):
             layers.append(nn.ConvTranspose2d(n, out, 4, 2, 1, bias=not norm))
             layers += _norm_act(nn.BatchNorm2d(out) if norm else None, nn.ReLU(), norm_after)
             n = out
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(n, channels, 4, 2, 1), t.output())
+        last = [t.output(), Blur()] if blur else [t.output()]
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(n, channels, 4, 2, 1), *last)
         self.apply(_initialise)
 
     def forward(self, zc: Tensor) -> Tensor:

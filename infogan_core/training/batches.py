@@ -49,6 +49,8 @@ class Batches:
         index = self.order[self.position : self.position + n]
         self.position += n
         latents = [c.latents.sample(n, self.generator, self.device) for _ in range(1 + c.new_fakes_for_g)]
+        if c.lambda_noise:
+            latents = [(noise, [_twice(code) for code in codes]) for noise, codes in latents]
         augmentations = self._augmentations(3 + bool(c.lambda_real))
         for_g = latents[1] if c.new_fakes_for_g else None
         return Batch(index, latents[0], for_g, *augmentations[:3], augmentations[3] if c.lambda_real else None)
@@ -84,3 +86,9 @@ class Batches:
             raise ValueError(f"a training that began on {state['device']} cannot go on on {self.device.type}")
         self.generator.set_state(state["rng"].cpu())
         self.order, self.position = state["order"].to(self.device), state["position"]
+
+
+def _twice(code: Tensor) -> Tensor:
+    """[n] whose second half repeats its first."""
+    half = len(code) // 2
+    return torch.cat([code[:half], code[:half], code[2 * half :]])

@@ -38,21 +38,22 @@ class Critic(nn.Module):
         layers = [nn.Linear(FEATURES, FEATURES), nn.LeakyReLU(0.1), nn.Linear(FEATURES, FEATURES), nn.LeakyReLU(0.1)]
         self.head = nn.Sequential(*layers, nn.Linear(FEATURES, 1))
         self.register_buffer("mean", torch.zeros(FEATURES))
-        self.register_buffer("deviation", torch.ones(FEATURES))
+        self.register_buffer("scale", torch.ones(FEATURES))
         self.trunk.eval().requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head((self.trunk(x).float() - self.mean) / self.deviation).squeeze(1).float()
+        return self.head((self.trunk(x).float() - self.mean) * self.scale).squeeze(1).float()
 
     @torch.no_grad()
     def standardise(self, pictures: Iterable[Tensor]) -> None:
         """Give each feature mean 0 and deviation 1, or just below, over these batches in G's range.
 
-        A feature that is 0 on all of them has deviation 0, so any value on a generated picture is scaled by 1,000.
+        A feature that is 0 on all of them is left out.
         """
         features = torch.cat([self.trunk(part).float() for part in pictures])
+        deviation = features.std(dim=0)
         self.mean.copy_(features.mean(dim=0))
-        self.deviation.copy_(features.std(dim=0) + 1e-3)
+        self.scale.copy_((deviation > 0) / (deviation + 1e-3))
 
 
 def new_critic(config: Config) -> Critic:

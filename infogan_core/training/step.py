@@ -15,7 +15,7 @@ from infogan_core.data.augment import recolor, warp_pictures
 from infogan_core.device import PRECISIONS
 from infogan_core.model.config import Config
 from infogan_core.model.latents import Categorical
-from infogan_core.model.losses import ADVERSARIAL, info_loss, mi_bound, r1_penalty, shared_information
+from infogan_core.model.losses import ADVERSARIAL, info_loss, mi_bound, mode_seeking, r1_penalty, shared_information
 from infogan_core.model.networks import Discriminator, Generator, to_network_range
 from infogan_core.training import critic
 from infogan_core.training.batches import Augmentation, Batch
@@ -75,6 +75,8 @@ class Step:
                 fake = self.generate(self.config.latents.encode(noise, codes))
             seen = self.augment(fake, batch.fake_for_g)
             loss, terms = self.g_objective(seen, codes, real_logits)
+            if self.config.lambda_noise:
+                loss = loss + self.config.lambda_noise * mode_seeking(fake.float(), noise, self.mean_over_processes)
             if self.critic is not None:
                 loss = loss + self.config.critic * ADVERSARIAL[self.config.objective][1](self.critic(seen))
         self._descend(self.opt_g, self.G, loss)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from infogan_core import Categorical, LatentSpec, Uniform, d_loss, g_loss, info_loss, mi_bound
-from infogan_core.model.losses import d_hinge, g_hinge, r1_penalty, shared_information
+from infogan_core.model.losses import d_hinge, g_hinge, mode_seeking, r1_penalty, shared_information
 
 CAT = LatentSpec(codes=(Categorical(10),))
 
@@ -104,3 +104,8 @@ def test_r1_is_half_the_squared_slope_and_flattens_it():
     penalty.backward()
     assert penalty.item() == pytest.approx(w.square().sum().item() / 2, rel=1e-5)
     torch.testing.assert_close(w.grad, w.detach())
+
+
+def test_mode_seeking_is_the_ratio_of_distances_between_the_halves():
+    noise, x = torch.tensor([[0.0], [0.0], [1.0], [3.0]]), torch.tensor([0.0, 0.0, 0.5, 0.5]).view(4, 1, 1, 1)
+    assert mode_seeking(x, noise).item() == pytest.approx(2 / 0.5, rel=1e-4)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from infogan_core import Categorical, Discriminator, Generator, LatentSpec, Uniform
+from infogan_core.model.networks import Blur
 
 MNIST = LatentSpec()
 SVHN = LatentSpec(124, (Categorical(10),) * 4 + (Uniform(),) * 4)
@@ -101,3 +102,14 @@ def test_64_pixels_have_the_table_of_32_with_one_block_more():
     assert G.layers[0].weight.shape == (448 * 4 * 4, 168)
     upconvolutions = [tuple(layer.weight.shape[:2]) for layer in G.layers if hasattr(layer, "stride")]
     assert upconvolutions == [(448, 256), (256, 128), (128, 64), (64, 3)]
+
+
+def test_blur_keeps_flat_ground_and_ends_the_highest_frequency():
+    chequers = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(1, 3, 16, 16)
+    assert Blur()(chequers)[..., 1:-1, 1:-1].abs().max() == 0
+    assert torch.equal(Blur()(torch.full((1, 3, 32, 32), 0.3)), torch.full((1, 3, 32, 32), 0.3))
+
+
+def test_blur_adds_no_weight():
+    plain, blurred = (Generator(LatentSpec(), 32, 3, blur=blur).state_dict() for blur in (False, True))
+    assert plain.keys() == blurred.keys()

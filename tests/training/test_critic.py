@@ -64,8 +64,9 @@ def test_features_are_standardised_stand_still_and_leave_the_global_random_state
     model.standardise(part.float() / 255 for part in blobs.pixels.split(200))
     with torch.no_grad():
         features = model.trunk(blobs.pixels.float() / 255)
-    x, alive = (features - model.mean) / model.deviation, features.std(dim=0) > 0.05
+    x, alive = (features - model.mean) * model.scale, features.std(dim=0) > 0.05
     assert alive.any()
+    assert (model.scale[features.std(dim=0) == 0] == 0).all()  # left out
     torch.testing.assert_close(x.mean(dim=0), torch.zeros(x.shape[1]), atol=1e-3, rtol=0)
     torch.testing.assert_close(x.std(dim=0)[alive], torch.ones(int(alive.sum())), atol=0.02, rtol=0)
     step.add_critic(model)

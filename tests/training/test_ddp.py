@@ -27,6 +27,7 @@ CONFIG = {
     "r1": 1.0,
     "objective": "hinge",
     "critic": 5.0,
+    "lambda_noise": 0.5,
     "lambda_real": 50.0,  # so that a wrong I(c; c') shows beside L_I
 }
 MOVING = CONFIG | {"steps": 8, "lr_d": 2e-4, "lr_g": 1e-3}

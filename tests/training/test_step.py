@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from helpers import tiny
 from infogan_core import build, preset
 from infogan_core.data.augment import warp_pictures
-from infogan_core.model.losses import ADVERSARIAL, r1_penalty
+from infogan_core.model.losses import ADVERSARIAL, mode_seeking, r1_penalty
 from infogan_core.training.batches import Augmentation, Batches
 from infogan_core.training.schedules import schedule
 from infogan_core.training.step import TERMS, WARMUP, DObjective, GObjective, Step, step_of
@@ -301,6 +301,25 @@ def test_new_fakes_for_g_have_their_own_latents():
 def views(config, n=256):
     batch = next(Batches(config, n, CPU))
     return [batch.real, batch.fake, batch.fake_for_g, *([batch.real_again] if batch.real_again else [])]
+
+
+def test_pairs_of_a_batch_differ_in_noise_alone():
+    """What lambda_noise compares; without it every picture has codes of its own."""
+    for weight, alike in ((0.1, True), (0.0, False)):
+        noise, codes = next(Batches(tiny(lambda_noise=weight, batch=9), 256, CPU)).for_d
+        assert not torch.equal(noise[:4], noise[4:8])
+        assert all(len(code) == 9 and torch.equal(code[:4], code[4:8]) == alike for code in codes)
+
+
+def test_g_is_told_to_use_its_noise(blobs, monkeypatch):
+    losses = []
+    for weight in (0.0, 0.5):
+        step = step_of(tiny(lambda_noise=weight), build(tiny()), blobs.pixels, "fp32")
+        monkeypatch.setattr(step, "_descend", lambda _, net, loss: losses.append(loss.item()))  # no update
+        batch = next(Batches(tiny(lambda_noise=0.5), 256, CPU))
+        fake, _ = step.update_d(batch)
+        step.update_g(batch, fake, torch.zeros(32))
+    assert losses[3] - losses[1] == pytest.approx(0.5 * mode_seeking(fake, batch.for_d[0]).item(), rel=1e-3)
 
 
 def test_warps_stay_within_their_reach():
