@@ -75,12 +75,15 @@ class Study:
     source: str = ""  # "": MNIST's, which the user names
 
 
-QUICK = preset("mnist", "quick")
+QUICK, FRESH = preset("mnist", "quick"), tuple(range(20, 30))  # seeds that chose nothing
 STUDIES = {
     "figure1": Study((ablations.INFOGAN, ablations.PLAIN_GAN), digits, plots.figure1, mi_over_training),
     "ablations": Study(ablations.CONFIGS, digits),
-    "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=tuple(range(20, 30))),
-    "embedded": Study((QUICK,), digits, source="embedded"),
+    "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=FRESH),
+    "embedded": Study(
+        (QUICK, QUICK.replace(profile="quick-fp32", precision="fp32")), digits, seeds=FRESH, source="embedded"
+    ),
+    "paper": Study((preset("mnist", "paper").replace(profile="paper-half", width=0.5),), digits, seeds=FRESH[:5]),
     "sprites": Study((preset("mnist", "sprites"),), measure, plots.sprites, source="dsprites"),
 }
 
