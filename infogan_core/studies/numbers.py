@@ -48,7 +48,7 @@ def common(run: Run) -> Numbers:
     mi = [code["mi"] for code in run.report["codes"].values()]
     settings = {key: getattr(run.config, key) for key in ("profile", "seed", "steps", "batch")}
     starts = 1 + len(run.env.get("given_up", []))
-    return settings | {"precision": run.env["precision"], "starts": starts, "minutes": run.env["minutes"], "mi": mi}
+    return settings | {"starts": starts, "minutes": run.env["minutes"], "mi": mi}
 
 
 def load(folder: Path) -> Numbers:

@@ -80,10 +80,7 @@ STUDIES = {
     "figure1": Study((ablations.INFOGAN, ablations.PLAIN_GAN), digits, plots.figure1, mi_over_training),
     "ablations": Study(ablations.CONFIGS, digits),
     "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=FRESH),
-    "embedded": Study(
-        (QUICK, QUICK.replace(profile="quick-fp32", precision="fp32")), digits, seeds=FRESH, source="embedded"
-    ),
-    "paper": Study((preset("mnist", "paper").replace(profile="paper-half", width=0.5),), digits, seeds=FRESH[:5]),
+    "embedded": Study((QUICK,), digits, seeds=FRESH, source="embedded"),
     "sprites": Study((preset("mnist", "sprites"),), measure, plots.sprites, source="dsprites"),
 }
 
