@@ -24,7 +24,7 @@ MAX_PICTURES = 10_000  # held-out ones that are read
 MAX_VALUES, N_PARTS = 40, 10  # a factor of more values is cut into so many equal parts
 MIN_PICTURES = 10  # per value of a factor; with fewer no score can be told
 BINS = 20  # of a continuous code, where mutual information is counted
-VOTES, GROUP = 800, 64  # of the FactorVAE score: votes, and pictures that share a factor's value in each
+LEARNED, SCORED, GROUP = 10_000, 5_000, 64  # votes of the FactorVAE score; pictures that share a factor's value in each
 MIN_DEVIATION = 0.05  # of the largest: a code that varies less takes no part in the FactorVAE score
 ALPHA = 0.02  # of the Lasso: Eastwood and Williams' and InfoGAN-CR's
 NOISE = 0.3  # deviations, of the ceiling's codes: each then explains 92% of its factor's variance
@@ -127,20 +127,24 @@ def modularity(information: np.ndarray) -> float:
 
 def factor_vae(codes: list[np.ndarray], factors: np.ndarray, seed: int) -> float:
     """Kim and Mnih 2018, section 4: how often the code that varies least, for its variance, where one factor is fixed
-    names that factor by a majority vote; the vote is learned on half of the votes and scored on the other.
+    names that factor by a majority vote, on votes that the majority was not learned from.
 
     A category's variance is the sum of its probabilities' variances.
     """
     rng = np.random.default_rng(seed)
+    fixed = rng.integers(factors.shape[1], size=LEARNED + SCORED)
+    groups = np.empty((len(fixed), GROUP), int)
+    for k, f in enumerate(factors.T):
+        votes, order, counts = np.flatnonzero(fixed == k), np.argsort(f), np.bincount(f)
+        value = f[rng.integers(len(f), size=len(votes))]
+        nth = (rng.random((len(votes), GROUP)) * counts[value, None]).astype(int)  # of the pictures that show the value
+        groups[votes] = order[(np.cumsum(counts) - counts)[value, None] + nth]
     variance = np.array([c.var(axis=0).sum() for c in codes])
     alive = np.flatnonzero(variance > MIN_DEVIATION**2 * variance.max())
+    least = np.argmin([codes[j][groups].var(axis=1).sum(axis=1) / variance[j] for j in alive], axis=0)
     table = np.zeros((2, len(alive), factors.shape[1]))
-    for vote in range(2 * VOTES):
-        k = rng.integers(factors.shape[1])
-        same = np.flatnonzero(factors[:, k] == factors[rng.integers(len(factors)), k])
-        group = rng.choice(same, GROUP)
-        table[vote % 2, np.argmin([codes[j][group].var(axis=0).sum() / variance[j] for j in alive]), k] += 1
-    return float(table[1, np.arange(len(alive)), table[0].argmax(axis=1)].sum() / table[1].sum())
+    np.add.at(table, ((np.arange(len(fixed)) >= LEARNED).astype(int), least, fixed), 1)
+    return float(table[1, np.arange(len(alive)), table[0].argmax(axis=1)].sum() / SCORED)
 
 
 def trees(codes: np.ndarray, factors: np.ndarray, halves: Halves, seed: int) -> dict[str, float]:
