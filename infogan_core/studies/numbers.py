@@ -47,7 +47,8 @@ def common(run: Run) -> Numbers:
     """What tables show of every run, of a study or published."""
     mi = [code["mi"] for code in run.report["codes"].values()]
     settings = {key: getattr(run.config, key) for key in ("profile", "seed", "steps", "batch")}
-    return settings | {"minutes": run.env["minutes"], "mi": mi}
+    starts = 1 + len(run.env.get("given_up", []))
+    return settings | {"starts": starts, "minutes": run.env["minutes"], "mi": mi}
 
 
 def load(folder: Path) -> Numbers:
@@ -71,8 +72,6 @@ def evidence() -> dict[str, Numbers]:
     for run in itertools.chain.from_iterable(study["runs"] for study in studies.values()):
         if "accuracy" in run:
             run["error"] = 1 - run["accuracy"]
-    seeds = studies["seeds"]  # "repeated": of the same recipe on another machine
-    seeds["errors"] = [run["error"] for of in (seeds, seeds["repeated"]) for run in of["runs"]]
     return studies
 
 

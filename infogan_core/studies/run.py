@@ -18,7 +18,7 @@ from infogan_core.batch.pool import each
 from infogan_core.data.images import ImageSet
 from infogan_core.data.load import load_images
 from infogan_core.files import PROJECT, write_whole
-from infogan_core.measure.disentanglement import measure
+from infogan_core.measure.disentanglement import bounds, measure
 from infogan_core.measure.evaluate import evaluate
 from infogan_core.measure.select import SIGNALS, consensus, judge
 from infogan_core.model.config import Config
@@ -75,13 +75,15 @@ class Study:
     source: str = ""  # "": MNIST's, which the user names
 
 
-QUICK = preset("mnist", "quick")
+QUICK, FRESH = preset("mnist", "quick"), tuple(range(20, 30))  # seeds that chose nothing
 STUDIES = {
     "figure1": Study((ablations.INFOGAN, ablations.PLAIN_GAN), digits, plots.figure1, mi_over_training),
     "ablations": Study(ablations.CONFIGS, digits),
-    "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=tuple(range(20, 30))),
-    "embedded": Study((QUICK,), digits, source="embedded"),
-    "sprites": Study((preset("mnist", "sprites"),), measure, plots.sprites, source="dsprites"),
+    "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=FRESH),
+    "embedded": Study((QUICK,), digits, seeds=FRESH, source="embedded"),
+    "sprites": Study(
+        (preset("mnist", "sprites"),), measure, plots.sprites, lambda _, images: bounds(images), source="dsprites"
+    ),
 }
 
 
