@@ -123,6 +123,36 @@ def test_every_control_has_a_name_for_a_screen_reader(opened):
         || e.labels?.length || e.closest('.widget-inline-hbox')?.querySelector('label')?.textContent))
       .map(e => e.outerHTML)"""
     assert page.evaluate(nameless) == []
+    assert page.get_by_text("(0)", exact=False).count() == 0
+
+
+def test_the_picture_stays_in_view_beside_many_controls(opened):
+    page, parts, _ = opened
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.evaluate(f"document.querySelector('{parts.controls}').style.paddingBottom = '1500px'")
+    page.evaluate(f"document.querySelector('{parts.controls}').scrollIntoView({{ block: 'end' }})")
+    shown = (
+        "[...document.querySelectorAll('.infogan img, #picture')].find(e => e.offsetParent).getBoundingClientRect().y"
+    )
+    page.wait_for_function(f"0 <= {shown} && {shown} < 300")
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_nothing_moves_when_a_sample_is_pressed(width, gallery, chromium):
+    page = chromium.new_page(viewport={"width": width, "height": 1400})
+    page.route(lambda url: "127.0.0.1" not in url, lambda route: route.fulfill(status=200, body=""))
+    page.goto(gallery[0])
+    page.click(".lm-TabBar-tab:has-text('celeba')", timeout=60_000)
+    control, sample = (
+        page.locator(".infogan .code-0:visible"),
+        page.locator(".infogan .samples button:visible >> nth=1"),
+    )
+    sample.wait_for()
+    before = control.bounding_box()
+    sample.click()
+    page.wait_for_selector(".infogan .answer:visible:has-text('Sample B: Q reads')")
+    assert control.bounding_box() == before
+    page.close()
 
 
 def test_the_still_before_a_living_explorer_is_hidden(opened):
@@ -152,10 +182,10 @@ def test_the_gallery_in_the_dark_is_light_on_dark(chromium, tmp_path):
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         page.route(lambda url: "127.0.0.1" not in url, lambda route: route.fulfill(status=200, body=""))
         page.goto(address)
-        page.wait_for_selector(".infogan svg text", timeout=60_000)
+        page.wait_for_selector(".infogan .reading", timeout=60_000)
         assert page.evaluate(luma, ["body", "backgroundColor"]) < 80
-        for text, key in ((".infogan .widget-label", "color"), (".infogan svg text", "fill")):
-            assert page.evaluate(luma, [text, key]) > 150, text
+        for text in (".infogan .widget-label", ".infogan .reading"):
+            assert page.evaluate(luma, [text, "color"]) > 150, text
         page.screenshot(path=PICTURES / "gallery-dark.png")
         page.close()
 

@@ -29,7 +29,7 @@ class Explorer(widgets.HBox):
     """
 
     def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
-        super().__init__(layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
+        super().__init__()
         runs = [as_run(r) for r in (run, other) if r is not None]
         self.run, self._hold, self._timer = runs[0], False, None
         if _inputs(runs[-1]) != _inputs(self.run):
@@ -73,19 +73,22 @@ class Explorer(widgets.HBox):
         for slider in self.controls:
             slider.layout.width = f"calc({width} + 340px)"
         self.noise.layout.width = self.sweep_code.layout.width = f"calc({width} + 120px)"
-        wrap, full = {"flex_flow": "row wrap"}, {"max_width": "100%"}
+        wrap = {"flex_flow": "row wrap"}
         noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout=wrap)
         play = widgets.HBox([self.sweep_code, self.play], layout=wrap)
         pictures = widgets.HBox(self.views, layout=wrap | {"grid_gap": "8px 16px"})
         hidden = widgets.VBox([Front(), self._style], layout={"height": "0", "overflow": "hidden"})
         below = [noise, play, self.bring_and_save, self.error, hidden]
-        return widgets.VBox([self.view, pictures], layout=full), widgets.VBox([*self.controls, *below], layout=full)
+        return widgets.VBox([self.view, pictures]), widgets.VBox([*self.controls, *below])
 
     def latents(self, noises: int = 1) -> tuple[Tensor, list[Tensor]]:
         """The controls' (noise [noises, noise_dim], of the seed and those after it, and a tensor [1] per code)."""
-        spec, seeds = self.run.config.latents, range(self.noise.value, self.noise.value + noises)
-        noise = [spec.sample_noise(1, torch.Generator().manual_seed(seed % (LAST_SEED + 1))) for seed in seeds]
+        spec = self.run.config.latents
+        noise = [spec.sample_noise(1, torch.Generator().manual_seed(seed)) for seed in self._seeds(noises)]
         return torch.cat(noise), [torch.tensor([widget.value]) for widget in self.controls]
+
+    def _seeds(self, noises: int) -> list[int]:
+        return [(self.noise.value + i) % (LAST_SEED + 1) for i in range(noises)]
 
     def redraw(self) -> None:
         """Generate the picture, show it, and let Q read it.
@@ -93,6 +96,7 @@ class Explorer(widgets.HBox):
         The pictures on the buttons follow once for all changes within PAUSE; at once where no event loop runs.
         """
         self._draw_pictures()
+        self.bring_and_save.forget()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -103,7 +107,7 @@ class Explorer(widgets.HBox):
     def _draw_pictures(self) -> None:
         with self.show_errors():
             for view in self.views:
-                view.draw(*self.latents(10), self.view.value, self.sweep_code.value, self._alt())
+                view.draw(self._seeds(10), *self.latents(10), self.view.value, self.sweep_code.value, self._alt())
             self.error.value = ""
 
     def _draw_buttons(self) -> None:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from infogan_core.files import write_whole
 from infogan_core.model.networks import to_network_range, to_unit_range
 from infogan_core.runs import Run, load_run
-from infogan_core.show.figures import category_label, code_title, note_of, on_paper
+from infogan_core.show.figures import category_label, category_name, code_title, note_of, on_paper
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -79,7 +79,9 @@ def about(run: Run) -> dict[str, Any]:
     codes = []
     for i, code in enumerate(spec.codes):
         labels = [category_label(run, i, k) for k in range(getattr(code, "k", 0))]
-        codes.append({"symbol": spec.name(i), "title": code_title(run, i), "k": len(labels), "labels": labels})
+        names = [category_name(run, i, k) for k in range(len(labels))]
+        title = code_title(run, i)
+        codes.append({"symbol": spec.name(i), "title": title, "k": len(labels), "labels": labels, "names": names})
     return {
         "dataset": config.dataset,
         "title": f"InfoGAN, {config.dataset}, profile {config.profile}, seed {config.seed}",

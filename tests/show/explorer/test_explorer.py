@@ -310,3 +310,8 @@ def test_q_is_pictures_beside_what_was_set():
     assert '<line class="set" x1="140.0"' in drawing  # 1 on an axis from -2.5 to 2.5, 200 wide
     assert 'circle class="read" cx="110.0"' in drawing  # Q's 0.25
     assert 'aria-label="Q reads: c1 = 1 (98%), c2 = 0.25 ± 0.50, c3 = 0.25 ± 0.50"' in drawing
+
+
+def test_the_readout_has_whole_names_of_categories():
+    for name in ("mouth open 93%", "mouth open"):
+        assert ">1 (98%) mouth open<" in Explorer(PaintedRun(names={"c1=1": name})).reading.value
