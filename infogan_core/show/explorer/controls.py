@@ -25,7 +25,8 @@ BUTTON_SIDE = 34  # of the pictures on buttons, as in explorer.css
 class Front(anywidget.AnyWidget):
     """The Explorer's style, and the names for a screen reader that ipywidgets leaves out."""
 
-    _esm, _css = (Path(__file__).with_name(name) for name in ("explorer.js", "explorer.css"))
+    # as text: anywidget keeps a reference to each widget of a path for ever, to reload what changes
+    _esm, _css = (Path(__file__).with_name(name).read_text() for name in ("explorer.js", "explorer.css"))
 
 
 class Picture(widgets.Image):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import ipywidgets as widgets
 import torch
@@ -29,9 +30,10 @@ class Explorer(widgets.HBox):
     """
 
     def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
+        self._timer = None
         super().__init__()
         runs = [as_run(r) for r in (run, other) if r is not None]
-        self.run, self._hold, self._timer = runs[0], False, None
+        self.run, self._hold = runs[0], False
         if _inputs(runs[-1]) != _inputs(self.run):
             raise ValueError(f"runs to compare need the same noise and codes: {', '.join(map(_inputs, runs))}")
         self.scope = f".infogan-{self.model_id[:12]}"  # in CSS, this Explorer and no other
@@ -155,6 +157,22 @@ class Explorer(widgets.HBox):
     def _move(self, tick: int) -> None:
         if self.play.playing and not self._hold:  # a tick may still be under way when play has stopped
             self.controls[self.sweep_code.value].value = self._path[(self._from + tick) % len(self._path)]
+
+    def close(self) -> None:
+        """Close every widget that it made, as ipywidgets closes this box alone."""
+        if self._timer:
+            self._timer.cancel()
+        made, found = set(), [self]
+        while found:
+            widget = found.pop()
+            if widget.comm and widget not in made:
+                made.add(widget)
+                for value in map(partial(getattr, widget), widget.keys):
+                    parts = value if isinstance(value, (list, tuple)) else [value]
+                    found += [part for part in parts if isinstance(part, widgets.Widget)]
+        for widget in made:
+            widget.unobserve_all()
+            widgets.Widget.close(widget)
 
     def _setting(self) -> str:
         name = self.run.config.latents.name

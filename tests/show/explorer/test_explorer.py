@@ -1,5 +1,6 @@
 """The explorer without a browser: a control that moves, moves the picture, once."""
 
+import gc
 import html
 import io
 import re
@@ -213,6 +214,21 @@ def test_moving_makes_no_new_widgets():
     for i in range(20):
         explorer.controls[1].value = i / 10
     assert len(widgets.Widget.get_manager_state()["state"]) == before
+
+
+def test_a_closed_explorer_leaves_no_widgets_and_no_memory():
+    def live():
+        gc.collect()
+        return len(widgets.widget._instances), sum(issubclass(type(o), widgets.Widget) for o in gc.get_objects())
+
+    Explorer(PaintedRun()).close()
+    before = live()
+    for _ in range(20):
+        explorer = Explorer(PaintedRun())
+        explorer.controls[0].value = 3
+        explorer.close()
+    del explorer
+    assert live() == before
 
 
 def test_a_still_is_displayed_before_the_widget(monkeypatch):
