@@ -140,7 +140,7 @@ def test_the_picture_stays_in_view_beside_many_controls(opened):
 @pytest.mark.parametrize("width", [1280, 1440])
 def test_nothing_moves_when_a_sample_is_pressed(width, gallery, chromium):
     page = chromium.new_page(viewport={"width": width, "height": 1400})
-    page.goto(gallery[0])
+    page.goto(gallery[0], timeout=90_000)
     page.click(".lm-TabBar-tab:has-text('celeba')", timeout=60_000)
     control, sample = (
         page.locator(".infogan .code-0:visible"),
@@ -176,7 +176,7 @@ def test_a_phone_needs_no_scrolling_sideways(opened):
 def test_a_reloaded_gallery_ends_the_kernel_of_the_page_before(gallery, chromium):
     page, log = chromium.new_page(), gallery[1]
     for _ in range(3):
-        page.goto(gallery[0], timeout=60_000)
+        page.goto(gallery[0], timeout=90_000)
         page.wait_for_selector(".infogan .reading", timeout=60_000)
     page.close()
     servers.wait(lambda: log.read_text().count("Kernel started") == log.read_text().count("Kernel shutdown") + 1)
@@ -186,7 +186,7 @@ def test_a_reloaded_gallery_ends_the_kernel_of_the_page_before(gallery, chromium
 def test_the_tabs_of_the_gallery_have_enough_contrast(gallery, chromium):
     """At least 4.5, as WCAG 2 asks of text."""
     page = chromium.new_page()
-    page.goto(gallery[0], timeout=60_000)
+    page.goto(gallery[0], timeout=90_000)
     page.wait_for_selector(".infogan .reading", timeout=60_000)
     contrast = """tab => {
       const style = getComputedStyle(tab), rgba = key => style[key].match(/[\\d.]+/g).map(Number)
