@@ -59,7 +59,7 @@ lab: .venv/installed
 	$(WITH_ARGS) $(BIN)/jupyter lab "notebooks/$${NOTEBOOK:-mnist}.ipynb" --ServerApp.tornado_settings=$(MESSAGE)
 
 gallery: .venv/installed-show
-	JUPYTER_PATH="$(CURDIR)/notebooks$${JUPYTER_PATH:+:$$JUPYTER_PATH}" $(WITH_ARGS) $(BIN)/voila \
+	JUPYTER_PATH="$(CURDIR)/notebooks" $(WITH_ARGS) $(BIN)/voila \
 		notebooks/gallery.ipynb --Voila.config_file_paths=notebooks --theme="$${THEME:-light}"
 
 share: .venv/installed-show

@@ -173,7 +173,7 @@ def test_a_phone_needs_no_scrolling_sideways(opened):
         page.screenshot(path=PICTURES / f"{name}-phone.png", full_page=True)
 
 
-def test_a_reloaded_gallery_ends_the_kernel_of_the_page_before(gallery, chromium):
+def test_the_kernels_of_closed_pages_of_the_gallery_end(gallery, chromium):
     page, log = chromium.new_page(), gallery[1]
     for _ in range(3):
         page.goto(gallery[0], timeout=90_000)
