@@ -59,8 +59,8 @@ lab: .venv/installed
 	$(WITH_ARGS) $(BIN)/jupyter lab "notebooks/$${NOTEBOOK:-mnist}.ipynb" --ServerApp.tornado_settings=$(MESSAGE)
 
 gallery: .venv/installed-show
-	$(WITH_ARGS) $(BIN)/voila notebooks/gallery.ipynb --Voila.ip=127.0.0.1 --preheat_kernel=True --pool_size=1 \
-		--theme="$${THEME:-light}" --Voila.tornado_settings=$(MESSAGE)
+	JUPYTER_PATH="$(CURDIR)/notebooks" $(WITH_ARGS) $(BIN)/voila \
+		notebooks/gallery.ipynb --Voila.config_file_paths=notebooks --theme="$${THEME:-light}"
 
 share: .venv/installed-show
 	run="$${RUN:-outputs/published/mnist}"; \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import textwrap
 from base64 import b64encode
 from html import escape
@@ -127,16 +128,33 @@ def note_of(run: Run) -> str:
 
 
 def code_title(run: Run, code: int) -> str:
-    """The paper's symbol of a code and, where the run's report has a name for it, the name: "c2: slant"."""
-    symbol = run.config.latents.name(code)
-    name = (run.report.get("names") or {}).get(symbol)
-    return f"{symbol}: {name}" if name else symbol
+    """The paper's symbol of a code and, where the run's report has a name for it, the name: "c2: slant".
+
+    Two codes of one name say what grows and what falls with each: "c2: slant ↓ and thickness ↑".
+    """
+    symbol, names = run.config.latents.name(code), run.report.get("names") or {}
+    if not (name := names.get(symbol)):
+        return symbol
+    if list(names.values()).count(name) > 1:
+        rho = run.report.get("codes", {}).get(symbol, {})
+        arrows = {
+            measure: " \N{DOWNWARDS ARROW}" if r < 0 else " \N{UPWARDS ARROW}"
+            for measure, r in rho.items()
+            if isinstance(r, float)
+        }
+        name = "".join(part + arrows.get(part, "") for part in re.split("( and |, )", name))
+    return f"{symbol}: {name}"
 
 
 def category_label(run: Run, code: int, k: int) -> str:
     """A category's number and, where the run's report has one, its name: "7 digit 3 94%"."""
     name = (run.report.get("names") or {}).get(f"{run.config.latents.name(code)}={k}", "")
     return f"{k} {name}".rstrip()
+
+
+def category_name(run: Run, code: int, k: int) -> str:
+    """A category's name without its number and rate: "digit 3"; "" where it has none."""
+    return re.sub(r"^\d+ ?| \d+%$", "", category_label(run, code, k))
 
 
 def traversal_figure(

@@ -11,6 +11,7 @@ class WidgetPage:
     """The Explorer as ipywidgets draws it."""
 
     slider, said = ".infogan [role=slider]:visible", ".infogan .widget-html-content:visible"
+    controls = ".infogan > :last-child"
     categories, play = ".infogan .code-0 button:visible", ".infogan .widget-play button:visible"
     picture = """(() => {
       const image = [...document.querySelectorAll('.infogan img')].find(i => i.offsetParent)
@@ -22,8 +23,7 @@ class WidgetPage:
     readout = "[...document.querySelectorAll('.infogan .widget-readout')].find(i => i.offsetParent).textContent"
     bar = """(() => { const svg = [...document.querySelectorAll('.infogan svg')].find(s => s.getClientRects().length)
       const set = svg.querySelector('.set').getAttribute('x')
-      return [...svg.querySelector('g g').querySelectorAll('rect:not(.set)')]
-        .findIndex(r => r.getAttribute('x') === set) })()"""
+      return [...svg.querySelectorAll('rect:not(.set)')].findIndex(r => r.getAttribute('x') === set) })()"""
 
     @staticmethod
     def bring(page, file):
@@ -36,6 +36,7 @@ class SharedPage:
     """The page of share.html."""
 
     slider, categories, play, said = "input[type=range]", "label.category", "#play", "#said"
+    controls = "#turn"
     picture = "document.querySelector('#picture').toDataURL()"
     readout = "document.querySelector('output').textContent"
     bar = "[...document.querySelector('.chart').children].findIndex(b => b.classList.contains('set'))"

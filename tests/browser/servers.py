@@ -58,10 +58,10 @@ def lab(folder, contents):
 def gallery(folder, theme="light"):
     """The gallery as `make gallery` serves it, once its kernel is warm: yields (address, server's log)."""
     log, port = folder / "log", _free_port()
-    command = ["voila", "notebooks/gallery.ipynb", "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
-    command += ["--preheat_kernel=True", "--pool_size=1", f"--theme={theme}", f"--Voila.{MESSAGE}"]
+    command = ["voila", "notebooks/gallery.ipynb", "--no-browser", f"--port={port}", f"--theme={theme}"]
+    command += ["--Voila.config_file_paths=notebooks", "--VoilaKernelManager.cull_idle_timeout=20"]
     with _serving(command, log, f"http://127.0.0.1:{port}/voila/static/"):
-        _wait(lambda: "is filled" in log.read_text())
+        wait(lambda: "is filled" in log.read_text())
         yield f"http://127.0.0.1:{port}/", log
 
 
@@ -86,13 +86,13 @@ def _serving(command, log, address):
             return False
         return True
 
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "JUPYTER_PATH": str(ROOT / "notebooks")}
     with log.open("w") as file:
         server = subprocess.Popen(
             [sys.executable, "-m", *command], stdout=file, stderr=file, env=env, cwd=ROOT, start_new_session=True
         )
         try:
-            _wait(up)
+            wait(up)
             yield
         finally:
             server.terminate()
@@ -102,7 +102,7 @@ def _serving(command, log, address):
                 os.killpg(server.pid, signal.SIGKILL)
 
 
-def _wait(ready):
+def wait(ready):
     for _ in range(360):
         if ready():
             return

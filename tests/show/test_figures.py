@@ -302,3 +302,10 @@ def test_a_failing_write_leaves_the_old_picture_and_no_rest(tmp_path, monkeypatc
     with pytest.raises(OSError, match="No space left"):
         figures.save_png(path, np.zeros((2, 2, 1), np.uint8))
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"sheet.png": b"old"}
+
+
+def test_two_codes_of_one_name_say_what_grows_with_each():
+    run = fake_run(names={"c2": "slant and thickness", "c3": "slant and thickness"})
+    run.report["codes"] = {"c2": {"slant": -0.9, "thickness": 0.9}, "c3": {"slant": -0.9, "thickness": -0.9}}
+    assert figures.code_title(run, 1) == "c2: slant \N{DOWNWARDS ARROW} and thickness \N{UPWARDS ARROW}"
+    assert figures.code_title(run, 2) == "c3: slant \N{DOWNWARDS ARROW} and thickness \N{DOWNWARDS ARROW}"

@@ -9,7 +9,17 @@ from PIL import Image
 
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 from infogan_core.show.figures import LIGHT, sweep
-from infogan_core.show.sheets import FRAME, PAD, all_codes, animation, back_and_forth, sheet, strips
+from infogan_core.show.sheets import (
+    FRAME,
+    PAD,
+    all_codes,
+    animation,
+    back_and_forth,
+    column_labels,
+    labelled,
+    sheet,
+    strips,
+)
 from painted_run import PaintedRun
 
 SPEC = LatentSpec(1, (Categorical(4), Uniform()))
@@ -103,3 +113,23 @@ def test_an_animation_of_rendered_pictures_says_so():
     plain, run.env = animation(run, *setting(0, 0.0), 0, scale=8), {"note": "rendered, not SVHN"}
     labelled = Image.open(io.BytesIO(animation(run, *setting(0, 0.0), 0, scale=8)))
     assert labelled.height > Image.open(io.BytesIO(plain)).height
+
+
+def test_labels_stand_in_a_margin_at_the_left_and_above():
+    picture = Image.new("RGB", (60, 40), "white")
+    whole = labelled(picture, ["0", "1", "2"], ["noise 3", "noise 4"])
+    left, top = whole.width - 60, whole.height - 40
+    assert np.array_equal(np.asarray(whole)[top:, left:], np.asarray(picture))
+    for margin in (whole.crop((0, top, left, whole.height)), whole.crop((left, 0, whole.width, top))):
+        assert margin.convert("L").getextrema()[0] < 100
+
+
+def test_columns_of_both_kinds_of_codes_have_both_labels():
+    assert column_labels([Categorical(3)]) == ["0", "1", "2"]
+    labels = column_labels([Categorical(3), Uniform(), Categorical(2)])
+    assert labels == [
+        "0\n-2.0",
+        "1\n-1.6",
+        "2\n-1.2",
+        *(f"\n{v}" for v in ("-0.8", "-0.4", "0.0", "0.4", "0.8", "1.2", "1.6", "2.0")),
+    ]

@@ -21,7 +21,8 @@ from infogan_core.show.explorer.q_chart import in_words
 from infogan_core.show.figures import grid, on_paper, png_bytes, show, sweep
 from infogan_core.show.sheets import animation
 
-SAMPLES, SAMPLE_SEED = 8, 1_000_003  # generated pictures for Q to read, and the seed of their latents
+LETTERS, SAMPLE_SEED = "ABCDEFGH", 1_000_003  # of generated pictures for Q to read, and the seed of their latents
+HINT = "Q reads the picture, and the controls are set to its codes."
 LARGEST = 6  # MiB of a file: as text it must pass a server's 10 MiB for one message
 
 
@@ -48,15 +49,15 @@ class BringAndSave(widgets.VBox):
         tooltip = f"a picture for Q to read, or a saved setting: at most {LARGEST} MiB"
         self.upload = widgets.FileUpload(accept="image/*,.json", description="bring a picture", tooltip=tooltip)
         self.upload.layout.width = "auto"
-        latents = self.run.config.latents.sample(SAMPLES, torch.Generator().manual_seed(SAMPLE_SEED))
+        latents = self.run.config.latents.sample(len(LETTERS), torch.Generator().manual_seed(SAMPLE_SEED))
         self.sample_pictures = self.run.generate(*latents)
-        options = [(str(k + 1), k) for k in range(SAMPLES)]
-        tooltips = [f"let Q read sample {k + 1}" for k in range(SAMPLES)]
+        options = [(letter, k) for k, letter in enumerate(LETTERS)]
+        tooltips = [f"let Q read sample {letter}" for letter in LETTERS]
         self.samples = widgets.ToggleButtons(options=options, value=None, tooltips=tooltips)
         self.samples.add_class("pictured").add_class("samples")
-        style = button_pictures(f"{explorer.scope} .samples", grid(self.sample_pictures, SAMPLES, 0))
+        style = button_pictures(f"{explorer.scope} .samples", grid(self.sample_pictures, len(LETTERS), 0))
         self.thumbnail = Picture(layout={"display": "none", "align_self": "center"})
-        self.message = widgets.HTML("Q reads the picture, and the controls are set to its codes.")
+        self.message, self._answered = widgets.HTML(HINT), ""
         self.animate = button("animate the sweep", "make a GIF of the code that play moves")
         self.links, self.gif_link = widgets.HTML(), widgets.HTML()
         rows = (
@@ -65,6 +66,8 @@ class BringAndSave(widgets.VBox):
             [self.links, self.animate, self.gif_link],
         )
         super().__init__([widgets.HBox(row, layout={"flex_flow": "row wrap", "grid_gap": "0 8px"}) for row in rows])
+        self.children[1].layout.flex_flow = "row"
+        self.children[1].add_class("answer")
         guarded = explorer.show_errors()
         self.upload.observe(guarded(self._read_file), "value")
         self.samples.observe(guarded(self._read_sample), "value")
@@ -76,6 +79,15 @@ class BringAndSave(widgets.VBox):
         picture = _link(f"{name}.png", "image/png", self.explorer.picture.value, "save the picture")
         setting = _link(f"{name}-setting.json", "application/json", self.setting().encode(), "save the setting")
         self.links.value, self.gif_link.value = f"{picture} &middot; {setting}", ""
+
+    def forget(self) -> None:
+        """Take the last answer away, unless the setting is still the one that it was given for."""
+        if repr(self.explorer) != self._answered:
+            self._say(HINT)
+
+    def _say(self, answer: str, picture: bytes = b"") -> None:
+        self.message.value, self._answered = answer, repr(self.explorer)
+        self.thumbnail.value, self.thumbnail.layout.display = picture, "" if picture else "none"
 
     def setting(self) -> str:
         """The state of all controls, as JSON that an upload reads back."""
@@ -116,30 +128,30 @@ class BringAndSave(widgets.VBox):
                 values.append(round(q[0].clamp(-limit, limit).item() * 20) / 20)  # a slider's step is 0.05
         self.thumbnail.tooltip = f"the picture that Q read: {what}"
         scale = max(1, round(2 * BUTTON_SIDE / x.shape[-1]))
-        self.thumbnail.value, self.thumbnail.layout.display = png_bytes(show(grid(x), scale, smooth=True)), ""
-        self.message.value = escape(f"{what}: Q reads {in_words(self.run, reading)}. The controls are set to it.")
         e.put(values, e.noise.value, e.view.value, e.sweep_code.value)
+        answer = escape(f"{what}: Q reads {in_words(self.run, reading)}. The controls are set to it.")
+        self._say(answer, png_bytes(show(grid(x), scale, smooth=True)))
 
     def _read_sample(self, change: dict[str, Any]) -> None:
         if (k := change["new"]) is not None:
             self.samples.value = None  # so that it can be pressed again
-            self.bring(self.sample_pictures[k : k + 1], f"Sample {k + 1}")
+            self.bring(self.sample_pictures[k : k + 1], f"Sample {LETTERS[k]}")
 
     def _read_file(self, change: dict[str, Any]) -> None:
         if not change["new"]:
             return
-        self.thumbnail.layout.display, (file,) = "none", change["new"]
+        (file,) = change["new"]
         name, content = str(file["name"]), bytes(file["content"])
         try:
             if len(content) > LARGEST * 2**20:
                 raise ValueError(f"larger than {LARGEST} MiB")
             if name.lower().endswith(".json"):
                 self.load(content.decode(errors="replace"))
-                self.message.value = escape(f"{name}: set.")
+                self._say(escape(f"{name}: set."))
             else:
                 self.bring(*self._picture(name, content))
         except (ValueError, RuntimeError) as error:
-            self.message.value = alert(ValueError(f"{name}: {error}"))
+            self._say(alert(ValueError(f"{name}: {error}")))
         self.upload.value = ()  # so that the same file can be brought again
 
     def _picture(self, name: str, content: bytes) -> tuple[Tensor, str]:

@@ -9,13 +9,14 @@ import anywidget
 import ipywidgets as widgets
 import numpy as np
 import traitlets
+from PIL import Image
 from torch import Tensor
 
 from infogan_core.model.latents import Categorical
 from infogan_core.runs import Run
 from infogan_core.show.explorer.q_chart import chart
 from infogan_core.show.figures import category_label, code_title, grid, note_of, png_bytes, show, sweep
-from infogan_core.show.sheets import all_codes, sheet
+from infogan_core.show.sheets import all_codes, column_labels, labelled, sheet
 
 PICTURE_SIDE = 280  # of a single picture, in pixels, about; a sheet's longer side has twice that
 BUTTON_SIDE = 34  # of the pictures on buttons, as in explorer.css
@@ -24,7 +25,8 @@ BUTTON_SIDE = 34  # of the pictures on buttons, as in explorer.css
 class Front(anywidget.AnyWidget):
     """The Explorer's style, and the names for a screen reader that ipywidgets leaves out."""
 
-    _esm, _css = (Path(__file__).with_name(name) for name in ("explorer.js", "explorer.css"))
+    # as text: anywidget keeps a reference to each widget of a path for ever, to reload what changes
+    _esm, _css = (Path(__file__).with_name(name).read_text() for name in ("explorer.js", "explorer.css"))
 
 
 class Picture(widgets.Image):
@@ -43,18 +45,28 @@ class RunView(widgets.VBox):
         above = [widgets.HTML(f"<b>{escape(caption)}</b>")] if caption else []
         super().__init__([*above, self.picture, self.reading], layout={"max_width": "100%"})
 
-    def draw(self, noise: Tensor, codes: list[Tensor], view: str, code: int, alt: str) -> None:
-        """Show G(z, c) for the first noise [N, noise_dim], or a sheet around it, and what Q reads in that picture."""
+    def draw(self, seeds: list[int], noise: Tensor, codes: list[Tensor], view: str, code: int, alt: str) -> None:
+        """Show G(z, c) for the first noise [N, noise_dim], or a sheet around it, and what Q reads in that picture.
+
+        `seeds` of the N noises stand beside a sheet's rows.
+        """
+        spec, note = self.run.config.latents, note_of(self.run)
         x = self.run.generate(noise[:1], codes)
-        reading = chart(self.run, self.run.infer(x), codes)
-        self.reading.value = f"What Q reads, beside what was set{reading}"
+        self.reading.value = f"What Q reads, beside what was set{chart(self.run, self.run.infer(x), codes)}"
         if view == "single":
-            shown, side = grid(x), PICTURE_SIDE
+            picture = _enlarged(grid(x), PICTURE_SIDE, note)
+        elif view == "sheet":
+            picture = _enlarged(sheet(self.run, noise, codes, code), 2 * PICTURE_SIDE, note)
+            rows = [f"noise {seed}" for seed in seeds]
+            picture = labelled(picture, column_labels(spec.codes[code : code + 1]), rows, spec.name(code))
         else:
-            shown = sheet(self.run, noise, codes, code) if view == "sheet" else all_codes(self.run, noise[:1], codes)
-            side = 2 * PICTURE_SIDE
-        self.picture.tooltip, scale = alt, max(1, round(side / max(shown.shape[:2])))
-        self.picture.value = png_bytes(show(shown, scale, smooth=True, note=note_of(self.run)))
+            picture = _enlarged(all_codes(self.run, noise[:1], codes), 2 * PICTURE_SIDE, note)
+            picture = labelled(picture, column_labels(spec.codes), [spec.name(i) for i in range(len(codes))])
+        self.picture.tooltip, self.picture.value = alt, png_bytes(picture)
+
+
+def _enlarged(pixels: np.ndarray, side: int, note: str) -> Image.Image:
+    return show(pixels, max(1, round(side / max(pixels.shape[:2]))), smooth=True, note=note)
 
 
 def button(text: str, tooltip: str) -> widgets.Button:

@@ -10,6 +10,7 @@ function label(root) {
   const [play, stop] = root.querySelectorAll(".widget-play button")
   play?.setAttribute("aria-label", "play or pause the sweep")
   stop?.setAttribute("aria-label", "stop the sweep")
+  for (const text of root.querySelectorAll(".widget-upload")) text.lastChild.data = text.lastChild.data.replace(/ \(\d+\)$/, "")
   for (const image of root.querySelectorAll("img")) image.alt = image.title
 }
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import ipywidgets as widgets
 import torch
@@ -29,9 +30,10 @@ class Explorer(widgets.HBox):
     """
 
     def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
-        super().__init__(layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
+        self._timer = None
+        super().__init__()
         runs = [as_run(r) for r in (run, other) if r is not None]
-        self.run, self._hold, self._timer = runs[0], False, None
+        self.run, self._hold = runs[0], False
         if _inputs(runs[-1]) != _inputs(self.run):
             raise ValueError(f"runs to compare need the same noise and codes: {', '.join(map(_inputs, runs))}")
         self.scope = f".infogan-{self.model_id[:12]}"  # in CSS, this Explorer and no other
@@ -73,19 +75,22 @@ class Explorer(widgets.HBox):
         for slider in self.controls:
             slider.layout.width = f"calc({width} + 340px)"
         self.noise.layout.width = self.sweep_code.layout.width = f"calc({width} + 120px)"
-        wrap, full = {"flex_flow": "row wrap"}, {"max_width": "100%"}
+        wrap = {"flex_flow": "row wrap"}
         noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout=wrap)
         play = widgets.HBox([self.sweep_code, self.play], layout=wrap)
         pictures = widgets.HBox(self.views, layout=wrap | {"grid_gap": "8px 16px"})
         hidden = widgets.VBox([Front(), self._style], layout={"height": "0", "overflow": "hidden"})
         below = [noise, play, self.bring_and_save, self.error, hidden]
-        return widgets.VBox([self.view, pictures], layout=full), widgets.VBox([*self.controls, *below], layout=full)
+        return widgets.VBox([self.view, pictures]), widgets.VBox([*self.controls, *below])
 
     def latents(self, noises: int = 1) -> tuple[Tensor, list[Tensor]]:
         """The controls' (noise [noises, noise_dim], of the seed and those after it, and a tensor [1] per code)."""
-        spec, seeds = self.run.config.latents, range(self.noise.value, self.noise.value + noises)
-        noise = [spec.sample_noise(1, torch.Generator().manual_seed(seed % (LAST_SEED + 1))) for seed in seeds]
+        spec = self.run.config.latents
+        noise = [spec.sample_noise(1, torch.Generator().manual_seed(seed)) for seed in self._seeds(noises)]
         return torch.cat(noise), [torch.tensor([widget.value]) for widget in self.controls]
+
+    def _seeds(self, noises: int) -> list[int]:
+        return [(self.noise.value + i) % (LAST_SEED + 1) for i in range(noises)]
 
     def redraw(self) -> None:
         """Generate the picture, show it, and let Q read it.
@@ -93,6 +98,7 @@ class Explorer(widgets.HBox):
         The pictures on the buttons follow once for all changes within PAUSE; at once where no event loop runs.
         """
         self._draw_pictures()
+        self.bring_and_save.forget()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -103,7 +109,7 @@ class Explorer(widgets.HBox):
     def _draw_pictures(self) -> None:
         with self.show_errors():
             for view in self.views:
-                view.draw(*self.latents(10), self.view.value, self.sweep_code.value, self._alt())
+                view.draw(self._seeds(10), *self.latents(10), self.view.value, self.sweep_code.value, self._alt())
             self.error.value = ""
 
     def _draw_buttons(self) -> None:
@@ -151,6 +157,22 @@ class Explorer(widgets.HBox):
     def _move(self, tick: int) -> None:
         if self.play.playing and not self._hold:  # a tick may still be under way when play has stopped
             self.controls[self.sweep_code.value].value = self._path[(self._from + tick) % len(self._path)]
+
+    def close(self) -> None:
+        """Close every widget that it made, as ipywidgets closes this box alone."""
+        if self._timer:
+            self._timer.cancel()
+        made, found = set(), [self]
+        while found:
+            widget = found.pop()
+            if widget.comm and widget not in made:
+                made.add(widget)
+                for value in map(partial(getattr, widget), widget.keys):
+                    parts = value if isinstance(value, (list, tuple)) else [value]
+                    found += [part for part in parts if isinstance(part, widgets.Widget)]
+        for widget in made:
+            widget.unobserve_all()
+            widgets.Widget.close(widget)
 
     def _setting(self) -> str:
         name = self.run.config.latents.name

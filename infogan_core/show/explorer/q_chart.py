@@ -1,51 +1,43 @@
-"""Q(c|x) of one picture, as text and as a small chart beside the codes that were set."""
+"""Q(c|x) of one picture, as text and as small charts beside the codes that were set."""
 
 from html import escape
 
 from torch import Tensor
 
 from infogan_core.runs import Run
-from infogan_core.show.figures import category_label, number
+from infogan_core.show.figures import category_name, number
 
 Reading = list[Tensor | tuple[Tensor, Tensor]]  # as run.infer gives it: probabilities [1, K], or (mean, std) [1]
-WIDTH, HEIGHT, LEFT = 200, 18, 34  # of one code's chart, in pixels, and of the column with its symbol
+WIDTH, HEIGHT = 200, 18  # of one code's chart, in pixels
 REACH = 2.5  # a continuous code's axis goes from -REACH to REACH
 FULL, FAINT, SET = "var(--jp-brand-color1, #1976d2)", "var(--jp-layout-color3, #bdbdbd)", "#e8590c"
 
 
 def in_words(run: Run, reading: Reading) -> str:
-    """Q(c|x), a code after the other: "c1 = 7 (98%), c2 = 0.41 ± 1.00"."""
-    return ", ".join(f"{run.config.latents.name(i)} = {_value(q)}" for i, q in enumerate(reading))
+    """Q(c|x), a code after the other: "c1 = 7 (98%) digit 3, c2 = 0.41 ± 1.00"."""
+    return ", ".join(f"{run.config.latents.name(i)} = {_value(run, i, q)}" for i, q in enumerate(reading))
 
 
 def chart(run: Run, reading: Reading, codes: list[Tensor]) -> str:
-    """Q(c|x) as an SVG, one line per code.
+    """Q(c|x) as HTML, one row per code: its symbol, a small chart, and what Q reads in words.
 
-    A categorical code: a bar per category, the one that was set outlined, and the name that Q reads, as far as it fits.
-    A continuous code: the mean, one standard deviation to each side, and a tick at what was set.
+    A categorical code: a bar per category, the one that was set outlined. A continuous code: the mean, one standard
+    deviation to each side, and a tick at what was set.
     """
     rows = []
     for i, (q, c) in enumerate(zip(reading, codes, strict=True)):
-        if isinstance(q, Tensor):
-            marks, name = _bars(q[0].tolist(), int(c)), category_label(run, i, int(q[0].argmax())).split()[1:-1]
-        else:
-            marks, name = _interval(*(part.item() for part in q), float(c)), []
-        words = f"{_value(q)} {' '.join(name):.14}".rstrip()
-        rows.append(
-            f'<g transform="translate(0 {i * (HEIGHT + 8)})"><text x="0" y="14">{run.config.latents.name(i)}</text>'
-            f'<g transform="translate({LEFT} 0)">{marks}</g>'
-            f'<text x="{LEFT + WIDTH + 8}" y="14">{escape(words)}</text></g>'
-        )
-    width, height = LEFT + WIDTH + 126, len(rows) * (HEIGHT + 8)
-    return (
-        f'<svg role="img" aria-label="Q reads: {in_words(run, reading)}" viewBox="0 0 {width} {height}" width="100%" '
-        f'style="max-width:{width}px" font-size="12" fill="currentColor">{"".join(rows)}</svg>'
-    )
+        is_categorical = isinstance(q, Tensor)
+        marks = _bars(q[0].tolist(), int(c)) if is_categorical else _interval(*(part.item() for part in q), float(c))
+        picture = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}">{marks}</svg>'
+        rows.append(f"<span>{run.config.latents.name(i)}</span>{picture}<span>{escape(_value(run, i, q))}</span>")
+    words = escape(in_words(run, reading))
+    return f'<div class="reading" role="img" aria-label="Q reads: {words}">{"".join(rows)}</div>'
 
 
-def _value(q: Tensor | tuple[Tensor, Tensor]) -> str:
+def _value(run: Run, code: int, q: Tensor | tuple[Tensor, Tensor]) -> str:
     if isinstance(q, Tensor):
-        return f"{q[0].argmax().item()} ({q[0].max().item():.0%})"
+        best = int(q[0].argmax())
+        return f"{best} ({q[0, best].item():.0%}) {category_name(run, code, best)}".rstrip()
     mean, sigma = (part.item() for part in q)
     return f"{mean:z.2f} ± {sigma:.2f}"
 

@@ -14,6 +14,7 @@ import tempfile
 import warnings
 from base64 import b64encode
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,16 @@ from torch import Tensor, nn
 from infogan_core.files import write_whole
 from infogan_core.model.networks import to_network_range, to_unit_range
 from infogan_core.runs import Run, load_run
-from infogan_core.show.figures import category_label, code_title, note_of, on_paper
+from infogan_core.show.figures import (
+    category_label,
+    category_name,
+    code_title,
+    grid,
+    note_of,
+    on_paper,
+    png_bytes,
+    show,
+)
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -70,6 +80,11 @@ def page(run: Run, runtime: Path) -> bytes:
     text = Path(__file__).with_name("page.html").read_text()
     fields = {name: b64encode(gzip.compress(content, 9, mtime=0)).decode() for name, content in contents.items()}
     fields["about"] = json.dumps(about(run)).replace("<", "\\u003c")
+    start = run.generate(noise[:1], [torch.tensor([value]) for value in spec.start()])
+    still = show(grid(start), max(1, round(280 / size)), smooth=True, note=note_of(run))
+    c = run.config
+    fields["title"] = escape(f"InfoGAN, {c.dataset}, profile {c.profile}, seed {c.seed}")
+    fields["still"] = b64encode(png_bytes(still)).decode()
     return re.sub(r"{{(\w+)}}", lambda field: fields[field[1]], text).encode()  # in one pass: a name may hold a field
 
 
@@ -79,10 +94,11 @@ def about(run: Run) -> dict[str, Any]:
     codes = []
     for i, code in enumerate(spec.codes):
         labels = [category_label(run, i, k) for k in range(getattr(code, "k", 0))]
-        codes.append({"symbol": spec.name(i), "title": code_title(run, i), "k": len(labels), "labels": labels})
+        names = [category_name(run, i, k) for k in range(len(labels))]
+        title = code_title(run, i)
+        codes.append({"symbol": spec.name(i), "title": title, "k": len(labels), "labels": labels, "names": names})
     return {
         "dataset": config.dataset,
-        "title": f"InfoGAN, {config.dataset}, profile {config.profile}, seed {config.seed}",
         "note": note_of(run),
         "size": config.image_size,
         "channels": config.channels,

@@ -94,7 +94,19 @@ def test_a_sample_of_the_runs_own_is_read_and_can_be_pressed_again():
         explorer.bring_and_save.samples.value = 2
         assert explorer.controls[0].value == 1
         assert explorer.bring_and_save.samples.value is None
-    assert explorer.bring_and_save.message.value.startswith("Sample 3: Q reads c1 = 1")
+    assert explorer.bring_and_save.message.value.startswith("Sample C: Q reads c1 = 1")
+
+
+def test_an_answer_stays_while_the_setting_does_and_goes_when_a_code_moves_or_at_reset():
+    explorer = Explorer(PaintedRun(channels=3))
+    part, hint = explorer.bring_and_save, explorer.bring_and_save.message.value
+    for leave in (lambda: setattr(explorer.controls[0], "value", 4), explorer.reset.click):
+        part.samples.value = 0
+        answer = part.message.value
+        explorer.view.value = "all codes" if explorer.view.value == "single" else "single"
+        assert (part.message.value, part.thumbnail.layout.display) == (answer, "")
+        leave()
+        assert (part.message.value, part.thumbnail.layout.display) == (hint, "none")
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)

@@ -1,5 +1,6 @@
 """The explorer without a browser: a control that moves, moves the picture, once."""
 
+import gc
 import html
 import io
 import re
@@ -215,6 +216,21 @@ def test_moving_makes_no_new_widgets():
     assert len(widgets.Widget.get_manager_state()["state"]) == before
 
 
+def test_a_closed_explorer_leaves_no_widgets_and_no_memory():
+    def live():
+        gc.collect()
+        return len(widgets.widget._instances), sum(issubclass(type(o), widgets.Widget) for o in gc.get_objects())
+
+    Explorer(PaintedRun()).close()
+    before = live()
+    for _ in range(20):
+        explorer = Explorer(PaintedRun())
+        explorer.controls[0].value = 3
+        explorer.close()
+    del explorer
+    assert live() == before
+
+
 def test_a_still_is_displayed_before_the_widget(monkeypatch):
     explorer, shown = Explorer(PaintedRun()), []
     explorer.controls[0].value = 3
@@ -310,3 +326,8 @@ def test_q_is_pictures_beside_what_was_set():
     assert '<line class="set" x1="140.0"' in drawing  # 1 on an axis from -2.5 to 2.5, 200 wide
     assert 'circle class="read" cx="110.0"' in drawing  # Q's 0.25
     assert 'aria-label="Q reads: c1 = 1 (98%), c2 = 0.25 ± 0.50, c3 = 0.25 ± 0.50"' in drawing
+
+
+def test_the_readout_has_whole_names_of_categories():
+    for name in ("mouth open 93%", "mouth open"):
+        assert ">1 (98%) mouth open<" in Explorer(PaintedRun(names={"c1=1": name})).reading.value
