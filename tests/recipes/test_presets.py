@@ -71,11 +71,11 @@ def test_a_number_above_its_limit_or_not_measured_is_no_target_reached():
     def reached(quality):
         return {path: (value, reached) for path, _, value, reached in targets_of(config, report | {"quality": quality})}
 
-    found = reached({"ratio": 20.0, **score})
+    found = reached({"ratio": 5.0, **score})
     assert found == {
         "codes.c1.mi": (2.2, True),
         "quality.score.share": (0.75, True),
-        "quality.ratio": (20.0, True),
+        "quality.ratio": (5.0, True),
     }
     assert reached({"ratio": 20.1, **score})["quality.ratio"] == (20.1, False)
     assert reached({"score": {"share": 0.74}})["quality.score.share"] == (0.74, False)
