@@ -177,9 +177,9 @@ def test_what_cannot_be_loaded_is_refused_in_words(weights, profile, message):
 
 
 def test_a_loaded_run_of_another_seed_says_so(capsys):
-    ig.config_for("published", "svhn", "quick", 0)
+    ig.config_for("published", "celeba", "quick", 0)
     assert not capsys.readouterr().out
-    assert ig.config_for("published", "svhn", "quick", 3).seed == 0
+    assert ig.config_for("published", "celeba", "quick", 3).seed == 0
     assert 'profile "quick" and seed 0' in capsys.readouterr().out
 
 
