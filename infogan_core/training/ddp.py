@@ -26,14 +26,16 @@ class DistributedStep(Step):
     """Step on this process's share of each batch; gradients are averaged over all processes, batch norm is joint.
 
     Every process samples the same batches of `config.batch` pictures and takes every n-th of each, so that n processes
-    do what one does. Raises ValueError for a batch that n does not divide, one of fewer than two pictures a process, or
-    a `step_form` other than "auto" and "eager".
+    do what one does. Raises ValueError for a batch that n does not divide, or not into the pairs that lambda_noise
+    compares, one of fewer than two pictures a process, or a `step_form` other than "auto" and "eager".
     """
 
     def __init__(self, config: Config, nets: tuple[Generator, Discriminator], pixels: Tensor, precision: str) -> None:
         self.rank, self.n = distributed.get_rank(), distributed.get_world_size()
         if config.batch % self.n or config.batch < 2 * self.n:
             raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes, two pictures each")
+        if config.lambda_noise and config.batch % (2 * self.n):
+            raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes in pairs of lambda_noise")
         if config.step_form not in ("auto", "eager"):
             raise ValueError(f'step_form={config.step_form!r} is for one process: with several give "auto" or "eager"')
         super().__init__(config, tuple(join_batch_norms(net, config.r1 > 0) for net in nets), pixels, precision)

@@ -158,3 +158,11 @@ def test_a_batch_that_cannot_be_dealt_is_refused_in_a_line(monkeypatch):
     monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 3)
     with pytest.raises(ValueError, match="a batch of 8 cannot be dealt to 3 processes"):
         ddp.DistributedStep(ig.preset("mnist", batch=8), None, None, None)
+
+
+def test_a_batch_whose_pairs_would_be_torn_apart_is_refused(monkeypatch):
+    """Of 6 pictures the pairs are 0 and 3, 1 and 4, 2 and 5; the first of two processes would get 0, 2 and 4."""
+    monkeypatch.setattr(ddp.distributed, "get_rank", lambda: 0)
+    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 2)
+    with pytest.raises(ValueError, match="a batch of 6 cannot be dealt to 2 processes in pairs"):
+        ddp.DistributedStep(ig.preset("svhn", batch=6), None, None, None)
