@@ -35,7 +35,7 @@ class DistributedStep(Step):
         if config.batch % self.n or config.batch < 2 * self.n:
             raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes, two pictures each")
         if config.lambda_noise and config.batch % (2 * self.n):
-            raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes in pairs of lambda_noise")
+            raise ValueError(f"a batch of {config.batch} cannot be dealt to {self.n} processes in pairs: lambda_noise")
         if config.step_form not in ("auto", "eager"):
             raise ValueError(f'step_form={config.step_form!r} is for one process: with several give "auto" or "eager"')
         super().__init__(config, tuple(join_batch_norms(net, config.r1 > 0) for net in nets), pixels, precision)
