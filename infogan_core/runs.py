@@ -37,6 +37,7 @@ class Run:
     records: list[dict[str, Any]] = field(default_factory=list)  # metrics.jsonl
     report: dict[str, Any] = field(default_factory=dict)  # metrics.json
     env: dict[str, Any] = field(default_factory=dict)  # env.json
+    own_names: dict[str, str] = field(default_factory=dict)  # names.json: a person's, of "c2" and of "c1=3"
 
     def __repr__(self) -> str:
         c, state = self.config, f"{self.records[-1]['step']:,} of " if self.records else ""
@@ -56,8 +57,26 @@ class Run:
         spec, noise = self.config.latents, torch.as_tensor(noise, dtype=torch.float32)
         codes = [torch.as_tensor(c) for c in codes]
         spec.check(noise, codes)
-        zc = spec.encode(noise.to(self.device), [c.to(self.device) for c in codes])
-        return torch.cat([to_unit_range(self.generator(part), self.config.image_size) for part in zc.split(CHUNK)])
+        return self.paint(spec.encode(noise.to(self.device), [c.to(self.device) for c in codes]))
+
+    @torch.no_grad()
+    def paint(self, zc: Tensor) -> Tensor:
+        """`generate` of G's input as LatentSpec.encode gives it, [N, width]; a category may be spread over several."""
+        parts = zc.to(self.device).split(CHUNK)
+        return torch.cat([to_unit_range(self.generator(part), self.config.image_size) for part in parts])
+
+    def rename(self, key: str, name: str) -> None:
+        """Give a code ("c2") or a category ("c1=3") a name of your own, beside the run in names.json; "" takes it back.
+
+        Raises ValueError for another key, or a name of more than 40 characters.
+        """
+        spec = self.config.latents
+        keys = [spec.name(i) for i in range(len(spec.codes))]
+        keys += [f"{spec.name(i)}={k}" for i, code in enumerate(spec.codes) for k in range(getattr(code, "k", 0))]
+        if key not in keys or len(name) > 40:
+            raise ValueError(f"a name of at most 40 characters for one of {', '.join(keys[: len(spec.codes)])}, not {key}")
+        self.own_names = {k: v for k, v in (self.own_names | {key: name.strip()}).items() if v}
+        write_whole(self.path / "names.json", json.dumps(self.own_names, indent=1, ensure_ascii=False).encode())
 
     @torch.no_grad()
     def q_params(self, x: Tensor) -> list[Tensor]:
@@ -152,7 +171,8 @@ def load_run(path: str | Path, device: str | torch.device = "auto") -> Run:
         load_state(net, state, file)
     run = Run(config, *nets, path, resolve_device(device))
     run.records = read_json(path / "metrics.jsonl")
-    run.report, run.env = ((*read_json(path / name), {})[0] for name in ("metrics.json", "env.json"))
+    files = ("metrics.json", "env.json", "names.json")
+    run.report, run.env, run.own_names = ((*read_json(path / name), {})[0] for name in files)
     return run
 
 

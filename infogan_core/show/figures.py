@@ -130,9 +130,12 @@ def note_of(run: Run) -> str:
 def code_title(run: Run, code: int) -> str:
     """The paper's symbol of a code and, where the run's report has a name for it, the name: "c2: slant".
 
-    Two codes of one name say what grows and what falls with each: "c2: slant ↓ and thickness ↑".
+    Two codes of one name say what grows and what falls with each: "c2: slant ↓ and thickness ↑". A name that a person
+    gave stands in its place, in quotes.
     """
     symbol, names = run.config.latents.name(code), run.report.get("names") or {}
+    if own := run.own_names.get(symbol):
+        return f"{symbol}: \N{LEFT DOUBLE QUOTATION MARK}{own}\N{RIGHT DOUBLE QUOTATION MARK}"
     if not (name := names.get(symbol)):
         return symbol
     if list(names.values()).count(name) > 1:
@@ -148,8 +151,10 @@ def code_title(run: Run, code: int) -> str:
 
 def category_label(run: Run, code: int, k: int) -> str:
     """A category's number and, where the run's report has one, its name: "7 digit 3 94%"."""
-    name = (run.report.get("names") or {}).get(f"{run.config.latents.name(code)}={k}", "")
-    return f"{k} {name}".rstrip()
+    key = f"{run.config.latents.name(code)}={k}"
+    if own := run.own_names.get(key):
+        return f"{k} \N{LEFT DOUBLE QUOTATION MARK}{own}\N{RIGHT DOUBLE QUOTATION MARK}"
+    return f"{k} {(run.report.get('names') or {}).get(key, '')}".rstrip()
 
 
 def category_name(run: Run, code: int, k: int) -> str:

@@ -8,8 +8,7 @@ import ipywidgets as widgets
 
 from infogan_core.recipes.presets import PRESETS
 from infogan_core.runs import load_run
-from infogan_core.show.explorer.controls import alert
-from infogan_core.show.explorer.explorer import Explorer
+from infogan_core.show.explorer.explorer import Explorer, alert
 
 WEIGHTS = "weights.safetensors"
 
@@ -35,6 +34,12 @@ class Gallery(widgets.Tab):
             return
         try:
             content = Explorer(load_run(self._paths[index], "cpu"))
+            content.open_run = self._open_named
         except (OSError, ValueError) as error:
             content = widgets.HTML(alert(error))
         self.children[index].children = [content]
+
+    def _open_named(self, name: str) -> None:
+        """The tab that an address names."""
+        if name in self.titles:
+            self.selected_index = self.titles.index(name)

@@ -1,208 +1,141 @@
-"""Sliders over the latent code: turn c1, c2, ... and see G(z, c)."""
+"""Sliders over the latent code: turn c1, c2, ... and see G(z, c). The page itself is explorer.js and its parts."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from __future__ import annotations
 
-import ipywidgets as widgets
+import io
+import traceback
+from html import escape
+from typing import Any
+
+import anywidget
+import numpy as np
 import torch
+import traitlets
 from IPython.display import display
 from torch import Tensor
 
 from infogan_core.device import using_threads
 from infogan_core.runs import Run
-from infogan_core.show.explorer.bring_and_save import BringAndSave
-from infogan_core.show.explorer.controls import Front, RunView, alert, button, button_pictures, control
-from infogan_core.show.figures import as_run, image_bundle
-from infogan_core.show.sheets import PACE, back_and_forth, strips
+from infogan_core.show.explorer.about import STYLE, about, script
+from infogan_core.show.figures import as_run, grid, image_bundle, note_of, png_bytes, show
 
-LAST_SEED = 2**31 - 1
-PAUSE = 0.3  # seconds after a change, in which the pictures on the buttons follow it and what came since
+SIDE = 280  # of a picture, in screen pixels, about
 
 
-class Explorer(widgets.HBox):
+class Explorer(anywidget.AnyWidget):
     """Sliders over a run's codes: G(z, c), a control for each code, and what Q reads in the picture.
 
-    `seed` gives the noise z. `other` is a second run to compare on the same noise and codes; ValueError if its latents
-    differ. Where no widgets run, such as in a saved notebook, a PNG stands in the Explorer's place. An error while
-    drawing is shown beneath the controls, and the last picture stays.
+    `seed` gives the noise z. `other` is a second run with the same codes to compare; ValueError if its codes differ.
+    `setting` is what the controls show, and may be set: {"codes": {"c1": 3, ...}, "noise": 0, "view": "single",
+    "sweep": "c1"}. Where no widgets run, such as in a saved notebook, a PNG stands in the Explorer's place.
     """
 
+    _esm, _css = script("kernel.js") + "\nexport default { render }", STYLE
+    about = traitlets.Dict().tag(sync=True)
+    setting = traitlets.Dict().tag(sync=True)
+
     def __init__(self, run: Run, seed: int = 0, other: Run | None = None) -> None:
-        self._timer = None
-        super().__init__()
-        runs = [as_run(r) for r in (run, other) if r is not None]
-        self.run, self._hold = runs[0], False
-        if _inputs(runs[-1]) != _inputs(self.run):
-            raise ValueError(f"runs to compare need the same noise and codes: {', '.join(map(_inputs, runs))}")
-        self.scope = f".infogan-{self.model_id[:12]}"  # in CSS, this Explorer and no other
-        self.views = [RunView(r, _caption(r) if other else "") for r in runs]
-        self.picture, self.reading = self.views[0].picture, self.views[0].reading
-        self.controls = [control(self.run, i) for i in range(len(self.run.config.latents.codes))]
-        self.view = widgets.ToggleButtons(options=("single", "sheet", "all codes"), description="view")
-        self.view.style.button_width = "auto"
-        self.noise = widgets.BoundedIntText(seed, 0, LAST_SEED, description="noise", tooltip="seed of the noise z")
-        self.new_noise = button("new noise", "the noise of the next seed")
-        self.reset = button("reset", "codes and noise as they were at first")
-        titles = [(control.description, i) for i, control in enumerate(self.controls)]
-        self.sweep_code = widgets.Dropdown(options=titles, description="sweep")
-        self.sweep_code.tooltip = "the code that play moves, and that the sheet shows"
-        self.play = widgets.Play(repeat=True, show_repeat=False, tooltip="move that code back and forth")
-        self.error, self._style = widgets.HTML().add_class("failed"), widgets.HTML()
+        self.runs = [as_run(r) for r in (run, other) if r is not None]
+        self.run = self.runs[0]
+        if len(kinds := {_codes(r) for r in self.runs}) > 1:
+            raise ValueError(f"runs to compare need the same codes, found {' beside '.join(sorted(kinds))}")
         with using_threads(1):
-            self.bring_and_save = BringAndSave(self)
-        self.children = self._arrange()
-        self.add_class("infogan").add_class(self.scope.removeprefix("."))
-        for widget in (*self.controls, self.noise, self.view):
-            widget.observe(lambda _: self._hold or self.redraw(), "value")
-        self.new_noise.on_click(lambda _: self.noise.set_trait("value", (self.noise.value + 1) % (LAST_SEED + 1)))
-        start = self.run.config.latents.start()
-        self.reset.on_click(lambda _: self.put(start, seed, self.view.value, self.sweep_code.value))
-        self.sweep_code.observe(lambda _: self._choose_sweep_code(), "value")
-        self.play.observe(lambda change: self._move(change["new"]), "value")
-        self.play.observe(lambda change: change["new"] and self._start_playing(), "playing")
-        self._choose_sweep_code()
-        self._draw_pictures()
-        self._draw_buttons()
+            super().__init__(about=about(self.runs, seed))
+        self.open_run = lambda name: None  # what a page with several runs does when an address names another
+        self.on_msg(self._on_message)
 
-    def _arrange(self) -> tuple[widgets.Widget, widgets.Widget]:
-        labelled = (self.view, *self.controls, self.noise, self.sweep_code)
-        width = f"{1 + 0.55 * min(30, max(len(widget.description) for widget in labelled)):.1f}em"
-        for widget in labelled:
-            widget.style.description_width = width
-            widget.layout.max_width = "100%"
-        for slider in self.controls:
-            slider.layout.width = f"calc({width} + 340px)"
-        self.noise.layout.width = self.sweep_code.layout.width = f"calc({width} + 120px)"
-        wrap = {"flex_flow": "row wrap"}
-        noise = widgets.HBox([self.noise, self.new_noise, self.reset], layout=wrap)
-        play = widgets.HBox([self.sweep_code, self.play], layout=wrap)
-        pictures = widgets.HBox(self.views, layout=wrap | {"grid_gap": "8px 16px"})
-        hidden = widgets.VBox([Front(), self._style], layout={"height": "0", "overflow": "hidden"})
-        below = [noise, play, self.bring_and_save, self.error, hidden]
-        return widgets.VBox([self.view, pictures]), widgets.VBox([*self.controls, *below])
+    def still(self) -> bytes:
+        """A PNG of the picture at the setting, with the noise of its seed."""
+        spec, setting = self.run.config.latents, self.setting
+        values = list(setting.get("codes", {}).values()) or spec.start()
+        noise = spec.sample_noise(1, torch.Generator().manual_seed(setting.get("noise", self.about["seed"])))
+        with using_threads(1):
+            return png_bytes(self._enlarged(self.run.generate(noise, [torch.tensor([value]) for value in values])))
 
-    def latents(self, noises: int = 1) -> tuple[Tensor, list[Tensor]]:
-        """The controls' (noise [noises, noise_dim], of the seed and those after it, and a tensor [1] per code)."""
-        spec = self.run.config.latents
-        noise = [spec.sample_noise(1, torch.Generator().manual_seed(seed)) for seed in self._seeds(noises)]
-        return torch.cat(noise), [torch.tensor([widget.value]) for widget in self.controls]
+    def _enlarged(self, x: Tensor) -> Any:
+        return show(grid(x), max(1, round(SIDE / x.shape[-1])), smooth=True, note=note_of(self.run))
 
-    def _seeds(self, noises: int) -> list[int]:
-        return [(self.noise.value + i) % (LAST_SEED + 1) for i in range(noises)]
-
-    def redraw(self) -> None:
-        """Generate the picture, show it, and let Q read it.
-
-        The pictures on the buttons follow once for all changes within PAUSE; at once where no event loop runs.
-        """
-        self._draw_pictures()
-        self.bring_and_save.forget()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return self._draw_buttons()
-        if not self._timer or loop.time() >= self._timer.when():
-            self._timer = loop.call_later(PAUSE, self._draw_buttons)
-
-    def _draw_pictures(self) -> None:
-        with self.show_errors():
-            for view in self.views:
-                view.draw(self._seeds(10), *self.latents(10), self.view.value, self.sweep_code.value, self._alt())
-            self.error.value = ""
-
-    def _draw_buttons(self) -> None:
-        """Draw what may wait: the pictures on the buttons, and the files to save."""
-        with self.show_errors():
-            made = strips(self.run, *self.latents()).items()
-            self._style.value = "".join(button_pictures(f"{self.scope} .code-{i}", strip) for i, strip in made)
-            self.bring_and_save.offer()
-
-    @contextmanager
-    def show_errors(self) -> Iterator[None]:
-        """On one thread, which is as fast as two for a picture, and steady beside a browser; errors in the page."""
+    def _on_message(self, _: anywidget.AnyWidget, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        """One thread is as fast as two for a picture, and steady beside a browser. An error is shown in the page: the
+        traceback of a callback would end in a log that nobody reads."""
         try:
             with using_threads(1):
-                yield
-        except Exception as error:  # the traceback of a callback would end in a log that nobody reads
-            self.error.value = alert(error)
+                floats = torch.frombuffer(bytearray(buffers[0]), dtype=torch.float32) if len(buffers[0]) else None
+                answer, out = getattr(self, f"_{message['what']}")(message, floats)
+        except Exception as error:
+            answer, out = _in_words(error), []
+        self.send({"id": message["id"], **answer}, out)
 
-    def put(self, codes: list[float], noise: int, view: str, sweep_code: int) -> None:
-        """Set all controls in one redraw; what plays, stops."""
-        self._hold = True
-        self.play.playing, self.play.value = False, 0
-        self.noise.value, self.view.value, self.sweep_code.value = noise, view, sweep_code
-        for widget, value in zip(self.controls, codes, strict=True):
-            widget.value = value
-        self._hold = False
-        self.redraw()
+    def _noises(self, message: dict[str, Any], _: None) -> tuple[dict, list[bytes]]:
+        spec = self.runs[message["run"]].config.latents
+        noise = [spec.sample_noise(1, torch.Generator().manual_seed(seed)) for seed in message["seeds"]]
+        return {}, [_bytes(torch.cat(noise))]
 
-    def _choose_sweep_code(self) -> None:
-        code = self.run.config.latents.codes[self.sweep_code.value]
-        self._path = back_and_forth(code)
-        hold, self._hold = self._hold, True
-        self.play.value, self.play.max, self.play.interval = 0, len(self._path) - 1, PACE[type(code)]
-        self._start_playing()
-        self._hold = hold
-        if not hold and self.view.value == "sheet":
-            self.redraw()
+    def _generate(self, message: dict[str, Any], rows: Tensor) -> tuple[dict, list[bytes]]:
+        """Pictures of G's inputs, uint8 [n, C, H, W], and what Q reads in the first."""
+        run = self.runs[message["run"]]
+        x = run.paint(rows.view(-1, run.config.latents.width))
+        pixels = (x.clamp(0, 1) * 255).round().to(torch.uint8)
+        return {}, [_bytes(pixels), self._reading(run, x[:1])]
 
-    def _start_playing(self) -> None:
-        """From the value where the code stands, or the nearest to it."""
-        now = self.controls[self.sweep_code.value].value
-        at = min(range(len(self._path)), key=lambda i: abs(self._path[i] - now))
-        self._from = at - self.play.value
+    def _read(self, message: dict[str, Any], x: Tensor) -> tuple[dict, list[bytes]]:
+        run = self.runs[message["run"]]
+        c = run.config
+        return {}, [self._reading(run, x.view(1, c.channels, c.image_size, c.image_size))]
 
-    def _move(self, tick: int) -> None:
-        if self.play.playing and not self._hold:  # a tick may still be under way when play has stopped
-            self.controls[self.sweep_code.value].value = self._path[(self._from + tick) % len(self._path)]
+    def _reading(self, run: Run, x: Tensor) -> bytes:
+        """Q(c|x) as floats, code after code: probabilities, or mean and standard deviation."""
+        return _bytes(torch.cat([q[0] if isinstance(q, Tensor) else torch.cat(q) for q in run.infer(x)]))
 
-    def close(self) -> None:
-        """Close every widget that it made, as ipywidgets closes this box alone."""
-        if self._timer:
-            self._timer.cancel()
-        made, found = set(), [self]
-        while found:
-            widget = found.pop()
-            if widget.comm and widget not in made:
-                made.add(widget)
-                for value in map(partial(getattr, widget), widget.keys):
-                    parts = value if isinstance(value, (list, tuple)) else [value]
-                    found += [part for part in parts if isinstance(part, widgets.Widget)]
-        for widget in made:
-            widget.unobserve_all()
-            widgets.Widget.close(widget)
+    def _gif(self, message: dict[str, Any], rows: Tensor) -> tuple[dict, list[bytes]]:
+        x = self.run.paint(rows.view(-1, self.run.config.latents.width))
+        first, *others = [self._enlarged(picture[None]) for picture in x]
+        buffer = io.BytesIO()
+        first.save(buffer, "GIF", save_all=True, append_images=others, duration=message["pause"], loop=0)
+        return {}, [buffer.getvalue()]
 
-    def _setting(self) -> str:
-        name = self.run.config.latents.name
-        codes = [f"{name(i)}={control.value:g}" for i, control in enumerate(self.controls)]
-        return ", ".join([*codes, f"noise={self.noise.value}"])
+    def _rename(self, message: dict[str, Any], _: None) -> tuple[dict, list[bytes]]:
+        self.run.rename(message["key"], message["name"])
+        self.about = about(self.runs, self.about["seed"])
+        return {"about": {key: self.about[key] for key in ("codes", "given")}}, []
 
-    def _alt(self) -> str:
-        """The picture in words, for those who do not see it."""
-        sheets = {"sheet": f"rows of {self.sweep_code.label}, a noise each", "all codes": "a row for each code"}
-        return f"{self.run.config.dataset}, generated {sheets.get(self.view.value, 'picture')}: {self._setting()}"
+    def _open(self, message: dict[str, Any], _: None) -> tuple[dict, list[bytes]]:
+        self.open_run(message["run"])
+        return {}, []
 
     def __repr__(self) -> str:
-        return f"Explorer({self._setting()})"
+        spec = self.run.config.latents
+        codes = self.setting.get("codes") or {spec.name(i): value for i, value in enumerate(spec.start())}
+        shown = codes | {"noise": self.setting.get("noise", self.about["seed"])}
+        return f"Explorer({', '.join(f'{name}={value:g}' for name, value in shown.items())})"
 
     def _ipython_display_(self) -> None:
         """A PNG, then the widget, whose style hides the PNG where it lives: there is a picture in any case."""
-        if self.picture.value:
-            data, metadata = image_bundle(bytes(self.picture.value), self._alt())
-            display(data, metadata=metadata, raw=True)
-        display(self._repr_mimebundle_(), raw=True)
+        alt = f"{self.run.config.dataset}, generated picture: {repr(self).removeprefix('Explorer(').removesuffix(')')}"
+        data, metadata = image_bundle(self.still(), alt)
+        display(data, metadata=metadata, raw=True)
+        data, metadata = self._repr_mimebundle_()
+        display(data | {"text/plain": repr(self)}, metadata=metadata, raw=True)
 
 
-def _caption(run: Run) -> str:
-    c = run.config
-    weights = " ".join(f"{weight:g}" for weight in dict.fromkeys(c.lambda_info))
-    return f"{run.path.name}: {c.dataset} {c.profile}, seed {c.seed}, lambda {weights}"
+def alert(error: Exception) -> str:
+    """An error of ours as one line of HTML; a bug with its traceback in a folded element."""
+    words = _in_words(error)
+    line, trace = escape(words["error"]), words.get("trace")
+    text = f"<details><summary>{line}</summary><pre>{escape(trace)}</pre></details>" if trace else line
+    return f'<div role="alert" style="color: var(--jp-error-color1, #c62828)">{text}</div>'
 
 
-def _inputs(run: Run) -> str:
-    """What G takes. How Q reads it, its sigma, may differ between runs that are compared."""
-    spec = run.config.latents
-    codes = [f"{type(code).__name__}({getattr(code, 'k', '')})" for code in spec.codes]
-    return f"{spec.noise_dim} {spec.noise}, {', '.join(codes)}"
+def _in_words(error: Exception) -> dict[str, str]:
+    if isinstance(error, (ValueError, RuntimeError, OSError)) and "\n" not in str(error):
+        return {"error": str(error)}
+    return {"error": f"A bug: {type(error).__name__}: {error}", "trace": "".join(traceback.format_exception(error))}
+
+
+def _bytes(x: Tensor) -> bytes:
+    return np.ascontiguousarray(x.cpu().numpy()).tobytes()
+
+
+def _codes(run: Run) -> str:
+    codes = [f"{type(code).__name__}({getattr(code, 'k', '')})" for code in run.config.latents.codes]
+    return ", ".join(codes)

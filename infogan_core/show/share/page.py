@@ -16,7 +16,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -26,25 +26,20 @@ from torch import Tensor, nn
 from infogan_core.files import write_whole
 from infogan_core.model.networks import to_network_range, to_unit_range
 from infogan_core.runs import Run, load_run
-from infogan_core.show.figures import (
-    category_label,
-    category_name,
-    code_title,
-    grid,
-    note_of,
-    on_paper,
-    png_bytes,
-    show,
-)
+from infogan_core.show.explorer.about import STYLE, about, script
+from infogan_core.show.figures import grid, note_of, png_bytes, show
 
 if TYPE_CHECKING:
     from onnx import GraphProto
 
-RUNTIME = "onnxruntime-web@1.30.0"  # from the npm registry, MIT licence; the two files that a page needs:
-FILES = {
-    "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
-    "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+PACKAGES = {  # of the npm registry, both under the MIT licence: the files that a page needs, and their sha256
+    "onnxruntime-web@1.30.0": {
+        "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+        "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+    },
+    "gifenc@1.0.3": {"gifenc.esm.js": "217761244379253ba5815510d3048a4fb1f4c4dbe9fb51a5cfbfe26f34eec093"},
 }
+FILES = {name: digest for files in PACKAGES.values() for name, digest in files.items()}
 SEEDS = 100  # whose noise is that of the notebooks; the page draws its own for later ones
 LARGE = 1024  # weights with more entries than that are stored as int8, one scale per row
 LIMIT = 30_000_000  # bytes of the file
@@ -73,41 +68,26 @@ def page(run: Run, runtime: Path) -> bytes:
     contents = {
         "runtime": (runtime / "ort.wasm.bundle.min.mjs").read_bytes(),
         "wasm": (runtime / "ort-wasm-simd-threaded.wasm").read_bytes(),
+        "gif": (runtime / "gifenc.esm.js").read_bytes(),
         "painter": to_onnx(Part(run.generator, paint), torch.zeros(2, spec.width)),
         "reader": to_onnx(Part(d, read), torch.zeros(2, channels, size, size)),
         "noise": noise.numpy().astype("<f4").tobytes(),
     }
-    text = Path(__file__).with_name("page.html").read_text()
-    fields = {name: b64encode(gzip.compress(content, 9, mtime=0)).decode() for name, content in contents.items()}
-    fields["about"] = json.dumps(about(run)).replace("<", "\\u003c")
+    parts = {name: b64encode(gzip.compress(content, 9, mtime=0)).decode() for name, content in contents.items()}
+    parts["about"] = about([run])
     start = run.generate(noise[:1], [torch.tensor([value]) for value in spec.start()])
     still = show(grid(start), max(1, round(280 / size)), smooth=True, note=note_of(run))
-    c = run.config
-    fields["title"] = escape(f"InfoGAN, {c.dataset}, profile {c.profile}, seed {c.seed}")
-    fields["still"] = b64encode(png_bytes(still)).decode()
-    return re.sub(r"{{(\w+)}}", lambda field: fields[field[1]], text).encode()  # in one pass: a name may hold a field
-
-
-def about(run: Run) -> dict[str, Any]:
-    """What the page needs to know of a run."""
-    config, spec = run.config, run.config.latents
-    codes = []
-    for i, code in enumerate(spec.codes):
-        labels = [category_label(run, i, k) for k in range(getattr(code, "k", 0))]
-        names = [category_name(run, i, k) for k in range(len(labels))]
-        title = code_title(run, i)
-        codes.append({"symbol": spec.name(i), "title": title, "k": len(labels), "labels": labels, "names": names})
-    return {
-        "dataset": config.dataset,
-        "note": note_of(run),
-        "size": config.image_size,
-        "channels": config.channels,
-        "noise_dim": spec.noise_dim,
-        "normal": spec.noise == "normal",
-        "dark": not on_paper(run.generate(*spec.sample(8, torch.Generator().manual_seed(0)))),
-        "codes": codes,
-        "start": spec.start(),
+    c, note = run.config, note_of(run)
+    fields = {
+        "title": escape(f"InfoGAN, {c.dataset}, profile {c.profile}, seed {c.seed}"),
+        "note": escape(f"{note}. ") if note else "",
+        "still": b64encode(png_bytes(still)).decode(),
+        "style": STYLE,
+        "script": script("browser.js"),
+        "parts": json.dumps(parts).replace("<", "\\u003c"),
     }
+    text = Path(__file__).with_name("page.html").read_text()
+    return re.sub(r"{{(\w+)}}", lambda field: fields[field[1]], text).encode()  # in one pass: a name may hold a field
 
 
 def to_onnx(net: nn.Module, x: Tensor) -> bytes:
@@ -142,17 +122,19 @@ def runtime(folder: Path) -> Path:
         return folder
     npm = shutil.which("npm")
     if npm is None:
-        raise RuntimeError(f"needs npm once, to fetch {RUNTIME}: install Node.js, then run this again")
-    with tempfile.TemporaryDirectory() as temporary:
-        command = [npm, "pack", RUNTIME, "--loglevel=error", "--pack-destination", temporary]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            why = " ".join(done.stderr.split())[:200]
-            raise RuntimeError(f"npm could not fetch {RUNTIME}, try again with a network ({why})")
-        with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive:
-            contents = {name: archive.extractfile(f"package/dist/{name}").read() for name in FILES}
+        raise RuntimeError(f"needs npm once, to fetch {' and '.join(PACKAGES)}: install Node.js, then run this again")
+    contents = {}
+    for package, files in PACKAGES.items():
+        with tempfile.TemporaryDirectory() as temporary:
+            command = [npm, "pack", package, "--loglevel=error", "--pack-destination", temporary]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                why = " ".join(done.stderr.split())[:200]
+                raise RuntimeError(f"npm could not fetch {package}, try again with a network ({why})")
+            with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive:
+                contents |= {name: archive.extractfile(f"package/dist/{name}").read() for name in files}
     if not _are_files(contents):
-        raise RuntimeError(f"what npm fetched as {RUNTIME} is not what this version was made for")
+        raise RuntimeError(f"what npm fetched as {' and '.join(PACKAGES)} is not what this version was made for")
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         write_whole(folder / name, content)
