@@ -74,7 +74,8 @@ class Run:
         keys = [spec.name(i) for i in range(len(spec.codes))]
         keys += [f"{spec.name(i)}={k}" for i, code in enumerate(spec.codes) for k in range(getattr(code, "k", 0))]
         if key not in keys or len(name) > 40:
-            raise ValueError(f"a name of at most 40 characters for one of {', '.join(keys[: len(spec.codes)])}, not {key}")
+            codes = ", ".join(keys[: len(spec.codes)])
+            raise ValueError(f"a name of at most 40 characters, for a code or a category of one of {codes}: not {key}")
         self.own_names = {k: v for k, v in (self.own_names | {key: name.strip()}).items() if v}
         write_whole(self.path / "names.json", json.dumps(self.own_names, indent=1, ensure_ascii=False).encode())
 

@@ -20,7 +20,7 @@ class FakeRun:
     def __init__(self, draw, see, codes=MNIST, path=None, threads=1):
         self.config = SimpleNamespace(latents=LatentSpec(2, codes), threads=threads)
         self.generate, self.q_params, self.path = lambda _, codes: draw(codes), see, path
-        self.env, self.report = {}, {}
+        self.env, self.report, self.own_names = {}, {}, {}
 
     def d_logits(self, x: Tensor) -> Tensor:
         return x.mean(dim=(1, 2, 3))

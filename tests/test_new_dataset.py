@@ -35,5 +35,5 @@ def test_it_trains_is_measured_and_shown(stripes, tmp_path):
     assert "c1" in ig.summary(report)
     assert ig.traversal(run, 0).shape[2] == 1
     assert ig.save_traversals(ig.load_run(tmp_path, "cpu")).is_dir()
-    assert len(ig.Explorer(run).controls) == 2
+    assert len(ig.Explorer(run).about["codes"]) == 2
     assert ig.curves(run).axes

@@ -12,48 +12,59 @@ import infogan_core as ig
 import servers
 from infogan_core.model.latents import Categorical, LatentSpec
 from infogan_core.show.share.page import share
-from pages import ROOT, RUN, SharedPage, WidgetPage
+from pages import DRAWN, HERE, ROOT, RUN
 
 SOURCE = f"""import infogan_core as ig
 ig.Explorer(ig.load_run({str(RUN)!r}, 'cpu'))"""
-KEYS = """async ([slider, n, pause, picture]) => {
-  const handle = document.querySelector(slider.replace(":visible", "")), times = []
-  handle.focus()
+PRESS = """window.press = by => {
+  const handle = document.querySelector(".trained input")
+  handle.value = +handle.value + 0.05 * by
+  handle.dispatchEvent(new Event("input")) }"""  # what a key does, without the browser driver's own milliseconds
+KEYS = """async ([n, pause]) => {
+  const times = [], drawn = () => document.querySelector(".infogan").dataset.drawn
   for (let i = 0; i < n; i++) {
-    const before = eval(picture), start = performance.now()
-    press(handle, i < n / 2 ? 1 : -1)
-    while (eval(picture) === before && performance.now() - start < 3000) await new Promise(r => setTimeout(r, 1))
+    const before = drawn(), start = performance.now()
+    press(i < n / 2 ? 1 : -1)
+    while (drawn() === before && performance.now() - start < 3000) await new Promise(r => setTimeout(r, 1))
     times.push(performance.now() - start)
     await new Promise(r => setTimeout(r, pause))
   }
   return times
 }"""
-BURST = """async ([slider, picture]) => {
-  const handle = document.querySelector(slider.replace(":visible", "")), first = performance.now()
-  handle.focus()
+BURST = """async () => {
+  const drawn = () => document.querySelector(".infogan").dataset.drawn, first = performance.now()
   for (let i = 0; i < 30; i++) {
-    press(handle, 1)
+    press(1)
     await new Promise(r => setTimeout(r, Math.max(0, first + (i + 1) * 500 / 30 - performance.now())))
   }
   const last = performance.now()
-  let shown = eval(picture), settled = last
+  let shown = drawn(), settled = last
   while (performance.now() - last < 2000) {
     await new Promise(r => setTimeout(r, 2))
-    const now = eval(picture)
-    if (now !== shown) { shown = now; settled = performance.now() }
+    if (drawn() !== shown) { shown = drawn(); settled = performance.now() }
   }
   return settled - last
 }"""
-PRESS = {  # what a key on the slider does, without the browser driver's own milliseconds
-    WidgetPage: """window.press = (handle, by) => handle.dispatchEvent(
-      new KeyboardEvent("keydown", { key: by > 0 ? "ArrowRight" : "ArrowLeft", bubbles: true, cancelable: true }))""",
-    SharedPage: """window.press = (handle, by) => {
-      handle.value = +handle.value + 0.05 * by; handle.dispatchEvent(new Event("input")) }""",
-}
-SOURCES = {  # cheap to read, and new with every picture
-    WidgetPage: "(i => i.complete ? i.src : '')(document.querySelector('.infogan img'))",
-    SharedPage: "document.body.dataset.drawn",
-}
+PAD = """window.press = by => {
+  const key = by > 0 ? "ArrowRight" : "ArrowLeft"
+  document.querySelector(".pad").dispatchEvent(new KeyboardEvent("keydown", { key })) }"""
+STROKE = """async n => {
+  const times = [], e = document.querySelector(".draw"), root = document.querySelector(".infogan")
+  const { x, y } = e.getBoundingClientRect()
+  const at = (kind, i) => e.dispatchEvent(
+    new PointerEvent(kind, { pointerId: 1, clientX: x + 40 + 4 * i, clientY: y + 60 + 5 * i }))
+  e.setPointerCapture = () => {}
+  at("pointerdown", 0)
+  for (let i = 1; i <= n; i++) {
+    await new Promise(r => setTimeout(r, 400))
+    const before = root.dataset.read, start = performance.now()
+    at("pointermove", i)
+    while (root.dataset.read === before && performance.now() - start < 3000) await new Promise(r => setTimeout(r, 1))
+    times.push(performance.now() - start)
+  }
+  at("pointerup", n)
+  return times
+}"""
 
 
 def row(what, limit, *values, unit="ms"):
@@ -61,8 +72,14 @@ def row(what, limit, *values, unit="ms"):
     print(f"{what:<66}{limit:>16}{text:>18}", flush=True)
 
 
-def keys(page, parts, n=30):
-    times = page.evaluate(KEYS, [parts.slider, n, 350, SOURCES[parts]])
+def keys(page, press=PRESS, n=30):
+    page.evaluate("() => { " + press + " }")
+    times = page.evaluate(KEYS, [n, 500])
+    return statistics.median(times), max(times)
+
+
+def stroke(page):
+    times = page.evaluate(STROKE, 12)
     return statistics.median(times), max(times)
 
 
@@ -71,19 +88,16 @@ def bench_lab(chromium):
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(address)
         servers.run_cell(page)
-        page.wait_for_selector(WidgetPage.slider, timeout=60_000)
+        page.wait_for_function(DRAWN, timeout=60_000)
         page.wait_for_timeout(3000)
-        page.evaluate("() => { " + PRESS[WidgetPage] + " }")
-        row("JupyterLab, a key to new pixels, single: median / worst of 30", "60 / 120 ms", *keys(page, WidgetPage))
-        row(
-            "30 keys in 0.5 s: last key to the settled picture",
-            "300 ms",
-            page.evaluate(BURST, [WidgetPage.slider, SOURCES[WidgetPage]]),
-        )
+        row("JupyterLab, a key to new pixels, single: median / worst of 30", "60 / 120 ms", *keys(page))
+        row("30 keys in 0.5 s: last key to the settled picture", "300 ms", page.evaluate(BURST))
+        row("JupyterLab, the pad, a key to new pixels", "40 / 120 ms", *keys(page, PAD))
+        row("JupyterLab, drawing: a stroke's part to Q's reading and G's picture", "60 / 120 ms", *stroke(page))
         page.click(".infogan button:has-text('reset')")  # or the slider comes to its end, where no key moves it
-        page.click(".infogan button:has-text('sheet')")
+        page.click(".infogan .views label:has-text('sheet')")
         page.wait_for_timeout(1500)
-        row("JupyterLab, the same for a 10 x 10 sheet", "120 / 200 ms", *keys(page, WidgetPage))
+        row("JupyterLab, a key for a 10 x 10 sheet", "95 / 200 ms", *keys(page))
 
 
 def bench_gallery(chromium):
@@ -91,7 +105,7 @@ def bench_gallery(chromium):
         time.sleep(8)  # the log says so when the kernel has started: its notebook still runs for some seconds
         page, start = chromium.new_page(), time.monotonic()
         page.goto(address)
-        page.wait_for_function(f"document.querySelector('.infogan img') && {WidgetPage.picture}.length > 1000")
+        page.wait_for_function(f"{HERE}?.dataset.drawn")
         row("the gallery, open to first picture, kernel warm", "5 s", time.monotonic() - start, unit="s")
 
 
@@ -101,11 +115,11 @@ def bench_shared(chromium):
         share([str(RUN), str(out), "--runtime", str(ROOT / ".venv" / "onnxruntime-web")], standalone_mode=False)
         page, start = chromium.new_context(offline=True).new_page(), time.monotonic()
         page.goto(out.as_uri())
-        page.wait_for_function("document.body.dataset.drawn")
+        page.wait_for_function(f"{HERE}?.dataset.drawn")
         row("the shared file, open to first picture", "4 s", time.monotonic() - start, unit="s")
         page.wait_for_timeout(1000)
-        page.evaluate("() => { " + PRESS[SharedPage] + " }")
-        row("the shared file, a move to new pixels: median / worst of 30", "50 ms", *keys(page, SharedPage))
+        row("the shared file, a move to new pixels: median / worst of 30", "20 ms", *keys(page))
+        row("the shared file, drawing", "60 / 120 ms", *stroke(page))
 
 
 def bench_building():

@@ -7,7 +7,7 @@ import pytest
 
 import servers
 from infogan_core.show.share import page
-from pages import ROOT, RUN, SharedPage, WidgetPage
+from pages import DRAWN, ROOT, RUN
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,9 @@ def shared(tmp_path_factory, chromium):
 
 @pytest.fixture(params=["lab", "gallery", "shared"])
 def opened(request, chromium):
-    """The page with its first picture: (page, where its parts are, name). Fails on any error in console or log."""
+    """The page with its first pictures: (page, name). Fails on any error in console, page or log."""
     name = request.param
     address, log = request.getfixturevalue(name)
-    parts = SharedPage if name == "shared" else WidgetPage
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, offline=name == "shared")
     page, errors = context.new_page(), []
     page.on("console", lambda m: m.type == "error" and errors.append(f"{m.text} ({m.location.get('url')})"))
@@ -65,12 +64,10 @@ def opened(request, chromium):
     if name == "gallery":
         page.wait_for_selector(".lm-TabBar-tab:has-text('mnist')", timeout=60_000)
         page.click(".lm-TabBar-tab:has-text('mnist')")
-    page.wait_for_selector(parts.slider, timeout=60_000)
-    page.wait_for_function(f"{parts.picture}.length > 1000", timeout=60_000)
-    yield page, parts, name
-    if name != "shared":
-        errors += page.locator(".infogan .failed [role=alert]").all_inner_texts()
+    page.wait_for_function(DRAWN, timeout=60_000)
+    yield page, name
+    errors += page.locator(".infogan .error details").all_inner_texts()
     context.close()
-    assert errors == [], f"in the console or under the controls: {errors}"
+    assert errors == [], f"in the console or in the page: {errors}"
     if log:
         assert "Traceback" not in log.read_text(), f"in the server's log:\n{log.read_text()[-4000:]}"

@@ -1,4 +1,4 @@
-"""Where the parts of a page are: selectors, and JavaScript that reads a value."""
+"""Where the parts of the Explorer's page are: selectors, and JavaScript that reads a value."""
 
 from pathlib import Path
 
@@ -6,41 +6,29 @@ ROOT = Path(__file__).parents[2]
 RUN = ROOT / "outputs" / "published" / "mnist"
 PICTURES = ROOT / "outputs" / "browser"  # screenshots, for a person to look at
 
-
-class WidgetPage:
-    """The Explorer as ipywidgets draws it."""
-
-    slider, said = ".infogan [role=slider]:visible", ".infogan .widget-html-content:visible"
-    controls = ".infogan > :last-child"
-    categories, play = ".infogan .code-0 button:visible", ".infogan .widget-play button:visible"
-    picture = """(() => {
-      const image = [...document.querySelectorAll('.infogan img')].find(i => i.offsetParent)
-      if (!image) return ''
-      const canvas = document.createElement('canvas')
-      canvas.width = image.naturalWidth; canvas.height = image.naturalHeight
-      canvas.getContext('2d').drawImage(image, 0, 0)
-      return canvas.toDataURL() })()"""
-    readout = "[...document.querySelectorAll('.infogan .widget-readout')].find(i => i.offsetParent).textContent"
-    bar = """(() => { const svg = [...document.querySelectorAll('.infogan svg')].find(s => s.getClientRects().length)
-      const set = svg.querySelector('.set').getAttribute('x')
-      return [...svg.querySelectorAll('rect:not(.set)')].findIndex(r => r.getAttribute('x') === set) })()"""
-
-    @staticmethod
-    def bring(page, file):
-        with page.expect_file_chooser() as chooser:
-            page.click(".infogan .jupyter-button:visible:has-text('bring a picture')")
-        chooser.value.set_files(file)
+SLIDER, SAID, CATEGORIES = ".infogan .trained input:visible", ".infogan .said:visible", ".infogan .code-0 label:visible"
+HERE = "[...document.querySelectorAll('.infogan')].find(e => e.offsetParent)"
+PICTURE = f"{HERE}.querySelector('.picture').toDataURL()"
+READOUT = f"{HERE}.querySelector('.trained + output').textContent"
+BAR = f"[...{HERE}.querySelector('.chart').children].findIndex(b => b.classList.contains('set'))"
+STRIP = f"{HERE}.querySelector('.code-0 canvas').toDataURL()"
+DRAWN = f"{HERE}?.dataset.strips"
 
 
-class SharedPage:
-    """The page of share.html."""
+def button(page, text):
+    return page.locator(f".infogan button:visible:text-is('{text}')")
 
-    slider, categories, play, said = "input[type=range]", "label.category", "#play", "#said"
-    controls = "#turn"
-    picture = "document.querySelector('#picture').toDataURL()"
-    readout = "document.querySelector('output').textContent"
-    bar = "[...document.querySelector('.chart').children].findIndex(b => b.classList.contains('set'))"
 
-    @staticmethod
-    def bring(page, file):
-        page.set_input_files("#file", file)
+def unfold(page, title):
+    part = page.locator(f".infogan details:visible:has(summary:text-is('{title}'))")
+    if part.get_attribute("open") is None:
+        part.locator("summary").click()
+    return part
+
+
+def bring(page, file):
+    unfold(page, "bring a picture").locator("input[type=file]").set_input_files(file)
+
+
+def wait_for_change(page, before):
+    page.wait_for_function(f"{PICTURE} !== {before!r}")

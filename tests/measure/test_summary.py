@@ -13,8 +13,7 @@ from infogan_core.data.images import ImageSet
 from infogan_core.measure import code_effects
 from infogan_core.measure.evaluate import evaluate
 from infogan_core.model.latents import Categorical
-from infogan_core.show.explorer.controls import control
-from infogan_core.show.figures import png_bytes, traversal_figure
+from infogan_core.show.figures import category_label, png_bytes, traversal_figure
 
 
 def test_summary_is_a_few_aligned_lines(monkeypatch):
@@ -38,7 +37,7 @@ def one_of_two(x):
 
 
 @pytest.mark.parametrize("names", [("3", "7"), ("cat", "dog"), ("$x^", "a_very_long_folder's_name")])
-def test_the_names_of_ones_own_classes_are_in_report_summary_figure_and_controls(names):
+def test_the_names_of_ones_own_classes_are_in_report_summary_figure_and_labels(names):
     y = torch.arange(40) % 2
     x = (25.5 * y).round().byte()[:, None, None, None].expand(-1, 1, 28, 28)
     run, images = FakeRun(note, one_of_two, (Categorical(2),)), ImageSet(x, 1 - y, "own", label_names=names)
@@ -51,7 +50,7 @@ def test_the_names_of_ones_own_classes_are_in_report_summary_figure_and_controls
     png_bytes(figure)  # a "$" is no formula
     ticks = ["".join(text.get_text().split()) for text in figure.axes[0].get_xticklabels()]
     assert ticks == [f"{k}class{names[1 - k]}100%" for k in (0, 1)]
-    assert [names[1 - k] in tooltip for k, tooltip in enumerate(control(run, 0).tooltips)] == [True, True]
+    assert [names[1 - k] in category_label(run, 0, k) for k in (0, 1)] == [True, True]
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "svhn", "celeba"])

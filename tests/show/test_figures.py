@@ -24,7 +24,7 @@ MNIST = LatentSpec(3, (Categorical(4), Uniform(), Uniform()))
 def fake_run(spec=MNIST, channels=1, names=None, steps=(10, 20, 30)):
     """A run whose pictures are its latents, encoded, as columns of grey; it remembers what it was given."""
     config = SimpleNamespace(latents=spec, objective="gan")
-    run = SimpleNamespace(config=config, report={"names": names} if names else {}, env={})
+    run = SimpleNamespace(config=config, report={"names": names} if names else {}, env={}, own_names={})
 
     def generate(noise, codes):
         run.noise, run.codes = noise, codes

@@ -1,4 +1,4 @@
-"""What the Explorer's page is made of, and what it needs to know of a run: the same in a notebook and in a shared file."""
+"""What the Explorer's page is made of and what it needs to know of a run, in a notebook as in a shared file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from infogan_core.show.figures import category_label, category_name, code_title,
 
 HERE = Path(__file__).parent
 PARTS = ("pictures.js", "explorer.js", "controls.js", "films.js", "bring.js")  # one module, in this order
-STYLE = (HERE / "explorer.css").read_text()
+STYLE = (HERE / "explorer.css").read_text(encoding="utf-8")
 
 
 def script(*more: str) -> str:
     """The page's module, and after it `more` files: what runs its networks."""
-    return "\n".join((HERE / name).read_text() for name in (*PARTS, *more))
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in (*PARTS, *more))
 
 
 def about(runs: Sequence[Run], seed: int = 0) -> dict[str, Any]:

@@ -43,6 +43,7 @@ App.prototype.fit = async function (x, answer) { // separable CMA-ES (Ros and Ha
     pc = pc.map((p, i) => (1 - cc) * p + Math.sqrt(cc * (2 - cc) * mu) * step[i])
     C = C.map((v, i) => (1 - c1 - cm) * v + c1 * pc[i] ** 2 + cm * order.reduce((sum, k, r) => sum + w[r] * ((zs[k][i] - (mean[i] - sigma * step[i])) / sigma) ** 2, 0))
     bar.value = (Date.now() - from) / 1000
+    await new Promise(next => setTimeout(next)) // the page may answer a press in between
   }
   if (!bar.isConnected) return // something else was set meanwhile
   const percent = d => `${Math.round(100 * d)}%`

@@ -1,11 +1,12 @@
 // The backend of a shared page: onnxruntime runs the networks in the browser.
 
-async function browser(parts, unpack, load) {
-  const { about } = parts, [run] = about.runs, first = structuredClone(about.codes), ort = await load(parts.runtime)
+async function browser({ about }, unpack) { // unpack(name) -> the bytes of a part of the page
+  const load = async name => import(URL.createObjectURL(new Blob([await unpack(name)], { type: "text/javascript" })))
+  const [run] = about.runs, first = structuredClone(about.codes), ort = await load("ort.wasm.bundle.min.mjs")
   ort.env.wasm.numThreads = 1
-  ort.env.wasm.wasmBinary = await unpack(parts.wasm)
-  const sessions = await Promise.all([parts.painter, parts.reader].map(async part => ort.InferenceSession.create(await unpack(part))))
-  const [painter, reader] = sessions, known = new Float32Array((await unpack(parts.noise)).buffer)
+  ort.env.wasm.wasmBinary = await unpack("ort-wasm-simd-threaded.wasm")
+  const sessions = await Promise.all(["painter", "reader"].map(async part => ort.InferenceSession.create(await unpack(part))))
+  const [painter, reader] = sessions, known = new Float32Array((await unpack("noise")).buffer)
   const { size, channels, noise_dim: n } = run
   let turn = Promise.resolve() // a session runs one thing at a time
 
@@ -42,7 +43,7 @@ async function browser(parts, unpack, load) {
     },
     async read(_, x) { return read(x) },
     async gif(_, rows, pause, frames) {
-      const { GIFEncoder, quantize, applyPalette } = await load(parts.gif), gif = GIFEncoder()
+      const { GIFEncoder, quantize, applyPalette } = await load("gifenc.esm.js"), gif = GIFEncoder()
       for (const canvas of await frames()) {
         const { width, height } = canvas, { data } = canvas.getContext("2d").getImageData(0, 0, width, height), palette = quantize(data, 256)
         gif.writeFrame(applyPalette(data, palette), width, height, { palette, delay: pause })
@@ -74,5 +75,4 @@ async function start(about, backend) {
   addEventListener("hashchange", follow)
   await follow()
   await app.ready
-  window.infogan = { app, paint: async (z, values) => Array.from(await backend.paint([app.encode(0, z, values)])) } // for the tests
 }

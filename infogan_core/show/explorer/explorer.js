@@ -243,6 +243,7 @@ function mount(root, about, backend) {
   app.look = h("div", { className: "look" }, views, h("div", { className: "runs" }, ...columns), h("div", { className: "answer" }, app.brought, app.status))
   app.turning = h("div", { className: "turn" })
   root.classList.add("infogan")
+  root.app = app // for a browser's console, and for the tests
   root.replaceChildren(app.probe, app.look, app.turning)
   for (const add of features) add(app)
   root.addEventListener("keydown", event => {

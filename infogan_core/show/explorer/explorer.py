@@ -103,6 +103,12 @@ class Explorer(anywidget.AnyWidget):
         self.open_run(message["run"])
         return {}, []
 
+    def close(self) -> None:
+        """Also its layout, a widget of its own that ipywidgets leaves."""
+        if self.comm:
+            self.layout.close()
+        super().close()
+
     def __repr__(self) -> str:
         spec = self.run.config.latents
         codes = self.setting.get("codes") or {spec.name(i): value for i, value in enumerate(spec.start())}

@@ -53,8 +53,8 @@ class Part(nn.Module):
         self.net, self.forward = net, forward
 
 
-def page(run: Run, runtime: Path) -> bytes:
-    """The whole file for a run; `runtime` is the folder with FILES."""
+def page(run: Run, runtime: str) -> bytes:
+    """A run as a page; `runtime`: the HTML that brings what `runtime_script` gives, inline or from a file beside it."""
     spec, d, size, channels = run.config.latents, run.discriminator, run.config.image_size, run.config.channels
 
     def paint(zc: Tensor) -> Tensor:  # noise and codes side by side -> G(z, c) in 0..1
@@ -66,15 +66,10 @@ def page(run: Run, runtime: Path) -> bytes:
 
     noise = torch.cat([spec.sample_noise(1, torch.Generator().manual_seed(seed)) for seed in range(SEEDS)])
     contents = {
-        "runtime": (runtime / "ort.wasm.bundle.min.mjs").read_bytes(),
-        "wasm": (runtime / "ort-wasm-simd-threaded.wasm").read_bytes(),
-        "gif": (runtime / "gifenc.esm.js").read_bytes(),
         "painter": to_onnx(Part(run.generator, paint), torch.zeros(2, spec.width)),
         "reader": to_onnx(Part(d, read), torch.zeros(2, channels, size, size)),
         "noise": noise.numpy().astype("<f4").tobytes(),
     }
-    parts = {name: b64encode(gzip.compress(content, 9, mtime=0)).decode() for name, content in contents.items()}
-    parts["about"] = about([run])
     start = run.generate(noise[:1], [torch.tensor([value]) for value in spec.start()])
     still = show(grid(start), max(1, round(280 / size)), smooth=True, note=note_of(run))
     c, note = run.config, note_of(run)
@@ -84,10 +79,20 @@ def page(run: Run, runtime: Path) -> bytes:
         "still": b64encode(png_bytes(still)).decode(),
         "style": STYLE,
         "script": script("browser.js"),
-        "parts": json.dumps(parts).replace("<", "\\u003c"),
+        "runtime": runtime,
+        "parts": json.dumps({"about": about([run]), **_packed(contents)}).replace("<", "\\u003c"),
     }
-    text = Path(__file__).with_name("page.html").read_text()
+    text = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     return re.sub(r"{{(\w+)}}", lambda field: fields[field[1]], text).encode()  # in one pass: a name may hold a field
+
+
+def runtime_script(folder: Path) -> str:
+    """JavaScript that holds FILES of a folder, the same for every page."""
+    return f"runtime = {json.dumps(_packed({name: (folder / name).read_bytes() for name in FILES}))}"
+
+
+def _packed(contents: dict[str, bytes]) -> dict[str, str]:
+    return {name: b64encode(gzip.compress(content, 9, mtime=0)).decode() for name, content in contents.items()}
 
 
 def to_onnx(net: nn.Module, x: Tensor) -> bytes:
@@ -158,7 +163,7 @@ def _are_files(contents: dict[str, bytes]) -> bool:
 )
 def share(run: Path, out: Path, kept_in: Path) -> None:
     """Write RUN, a run directory, as one HTML file OUT with live sliders: no server, no network, no kernel."""
-    content = page(load_run(run, "cpu"), runtime(kept_in))
+    content = page(load_run(run, "cpu"), f"<script>{runtime_script(runtime(kept_in))}</script>")
     if len(content) > LIMIT:
         raise RuntimeError(f"the page would have {len(content) / 1e6:.0f} MB, more than {LIMIT / 1e6:.0f}")
     write_whole(out, content)

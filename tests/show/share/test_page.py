@@ -30,11 +30,14 @@ def runtime(tmp_path_factory):
 @pytest.fixture(scope="module")
 def parts(smoke_run, runtime):
     """The page's embedded parts, unpacked."""
-    html = page.page(smoke_run, runtime).decode()
-    assert "{{" not in html
-    texts = dict(re.findall(r'<script type="(?:text/plain|application/json)" id="(\w+)">(.*?)</script>', html, re.S))
-    about = json.loads(texts.pop("about"))
-    return about, {name: gzip.decompress(base64.b64decode(text)) for name, text in texts.items()}
+    contents = parts_of(page.page(smoke_run, ""))
+    about = contents.pop("about")
+    return about, {name: gzip.decompress(base64.b64decode(text)) for name, text in contents.items()}
+
+
+def parts_of(html):
+    assert b"{{" not in html
+    return json.loads(re.search(rb"<script>parts = (.*?)</script>", html, re.S)[1])
 
 
 def share(*arguments):
@@ -45,7 +48,8 @@ def test_the_command_writes_the_page(tmp_path, monkeypatch, smoke_run, runtime, 
     monkeypatch.setattr(page, "runtime", lambda _: runtime)
     share(smoke_run.path, tmp_path / "x.html")
     assert "open it in a browser" in capsys.readouterr().out
-    assert (tmp_path / "x.html").read_bytes() == page.page(smoke_run, runtime)
+    inline = f"<script>{page.runtime_script(runtime)}</script>"
+    assert (tmp_path / "x.html").read_bytes() == page.page(smoke_run, inline)
 
 
 def onnx_run(model, x):
@@ -72,7 +76,7 @@ def test_its_reader_reads_what_q_reads(parts, smoke_run):
 
 def test_its_first_noises_are_those_of_the_notebooks(parts, smoke_run):
     spec = smoke_run.config.latents
-    noises = np.frombuffer(parts[1]["noises"], "<f4").reshape(page.SEEDS, spec.noise_dim)
+    noises = np.frombuffer(parts[1]["noise"], "<f4").reshape(page.SEEDS, spec.noise_dim)
     for seed in (0, 1, page.SEEDS - 1):
         expected = spec.sample_noise(1, torch.Generator().manual_seed(seed))[0].numpy()
         assert np.array_equal(noises[seed], expected)
@@ -82,13 +86,14 @@ def test_it_knows_the_codes_by_symbol_and_name(parts, smoke_run):
     about, _ = parts
     assert [code["symbol"] for code in about["codes"]] == ["c1", "c2", "c3"]
     assert [code["k"] for code in about["codes"]] == [10, 0, 0]
-    assert (about["size"], about["channels"], about["noise_dim"]) == (28, 1, smoke_run.config.latents.noise_dim)
+    (run,) = about["runs"]
+    assert (run["size"], run["channels"], run["noise_dim"]) == (28, 1, smoke_run.config.latents.noise_dim)
 
 
 def test_a_field_of_the_template_in_a_codes_name_is_text(smoke_run, runtime, monkeypatch):
     monkeypatch.setattr(smoke_run, "report", {"names": {"c2": "{{noise}}</script>"}})
-    html = page.page(smoke_run, runtime).decode()
-    about = json.loads(re.search(r'id="about">(.*?)</script>', html, re.S)[1])
+    html = page.page(smoke_run, "")
+    about = json.loads(re.search(rb"<script>parts = (.*?)</script>", html, re.S)[1])["about"]
     assert "{{noise}}</script>" in about["codes"][1]["title"]
 
 
@@ -102,7 +107,7 @@ def test_without_npm_it_says_what_is_missing(tmp_path, monkeypatch, smoke_run):
 def test_a_runtime_of_other_content_is_refused_and_not_kept(tmp_path, monkeypatch):
     def pack(command, **_):
         with tarfile.open(Path(command[-1]) / "runtime.tgz", "w:gz") as archive:
-            for name in page.FILES:
+            for name in page.PACKAGES[command[2]]:
                 entry = tarfile.TarInfo(f"package/dist/{name}")
                 entry.size = 5
                 archive.addfile(entry, io.BytesIO(b"other"))
