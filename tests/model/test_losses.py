@@ -22,6 +22,41 @@ def test_perfect_q_reaches_ln_k():
     assert mi_bound(CAT, [100 * Categorical(10).encode(c)], [c]).item() == pytest.approx(math.log(10), abs=1e-6)
 
 
+PAIRS = torch.tensor([[5, 1, 1, 1], [1, 4, 1, 2], [2, 1, 4, 1]])  # how often each of 3 equal codes makes each of 4 x
+JOINT = PAIRS / PAIRS.sum()
+POSTERIOR = JOINT / JOINT.sum(dim=0)  # P(c|x)
+INFORMATION = (JOINT * (3 * POSTERIOR).log()).sum().item()  # I(c; x), as P(c) = 1/3
+
+
+def bound_over(pairs, q):
+    """mi_bound over every pair (c, x), each as often as `pairs` [3, 4] says; q is Q(c|x) [3, 4]."""
+    c, x = pairs.nonzero().repeat_interleave(pairs[pairs > 0], dim=0).T
+    return mi_bound(LatentSpec(codes=(Categorical(3),)), [q.log().T[x]], [c]).item()
+
+
+def test_the_bound_is_the_information_where_q_is_the_true_posterior():
+    assert bound_over(PAIRS, POSTERIOR) == pytest.approx(INFORMATION, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "q",
+    [torch.full((3, 4), 1 / 3), (3 * POSTERIOR.log()).softmax(dim=0), POSTERIOR.roll(1, dims=0)],
+    ids=["ignorant", "too sure", "wrong"],
+)
+def test_any_other_q_is_below_the_information_by_its_kl_divergence(q):
+    """Equation 4: I(c; x) = L_I + E[KL(P(c|x) || Q(c|x))]."""
+    kl = (JOINT * (POSTERIOR / q).log()).sum().item()
+    assert bound_over(PAIRS, q) == pytest.approx(INFORMATION - kl, abs=1e-5)
+    assert bound_over(PAIRS, q) < INFORMATION - 0.01
+
+
+def test_the_code_that_made_x_serves_as_a_sample_of_the_posterior():
+    """Lemma 5.1: E[log Q(c'|x)] over c' ~ P(c'|x) is E[log Q(c|x)], so nobody needs the posterior."""
+    resampled = (24 * PAIRS[:, None] * PAIRS // PAIRS.sum(dim=0)).sum(dim=0)  # triples (c, c', x), then pairs (c', x)
+    q = POSTERIOR.roll(1, dims=0)
+    assert bound_over(resampled, q) == pytest.approx(bound_over(PAIRS, q), abs=1e-5)
+
+
 @pytest.mark.parametrize(("sigma", "ceiling"), [(1.0, -0.2258), (0.5, 0.4674), (0.1, 2.0768)])
 def test_gaussian_bound_at_no_error_and_fixed_sigma(sigma, ceiling):
     """ln 2 - ln(2 pi sigma^2) / 2: below zero for sigma 1, although nothing is left to tell."""
