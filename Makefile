@@ -24,7 +24,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # a picture that is too large to bring is refused in words, where servers would hang up at 10 MiB
 MESSAGE := "{'websocket_max_message_size': 67108864}"
-INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -c requirements.lock
 # Recipes read what the user gives from the environment, as "$$OUT". Without this line make would first expand every $
 # of the command line.
 $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(eval override export $v := $$(value $v))))
@@ -90,7 +90,7 @@ bench: .venv/installed
 bench-sliders: .venv/installed-dev
 	$(BIN)/python tests/browser/bench_sliders.py
 
-.venv/installed: requirements.txt
+.venv/installed: requirements.txt requirements.lock
 	@echo "Installing into .venv: about 3 GB to download, 6 GB on disk, most of it PyTorch with CUDA. It takes minutes."
 	$(PYTHON) -m venv .venv
 	$(INSTALL) -e .

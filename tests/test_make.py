@@ -141,3 +141,10 @@ def test_installing_says_how_much_is_fetched_and_is_not_silent():
     _, text = make("-B", "mnist")
     assert "GB to download" in text
     assert "--quiet" not in text
+
+
+def test_whatever_is_installed_has_the_version_of_the_lock():
+    _, text = make("-B", "gallery", "test")
+    installs = [line for line in text.splitlines() if "pip install" in line]
+    assert len(installs) == 3
+    assert [line for line in installs if " -c requirements.lock " not in line] == []

@@ -23,3 +23,24 @@ def test_a_wheel_holds_every_file_and_names_what_it_needs(tmp_path):
         (metadata,) = (name for name in content.namelist() if name.endswith("METADATA"))
         needed = {line.partition(": ")[2] for line in content.read(metadata).decode().splitlines() if "-Dist" in line}
     assert needed == set((ROOT / "requirements.txt").read_text().split())
+
+
+def test_every_public_name_imports_without_what_only_unix_or_linux_has():
+    code = """
+import os, sys
+for name in ("fcntl", "grp", "pwd", "resource", "termios"):
+    sys.modules[name] = None  # importing it fails, as on Windows
+for name in ("fork", "getuid", "sched_getaffinity"):
+    vars(os).pop(name, None)  # macOS lacks the last
+import infogan_core as ig
+for name in dir(ig):
+    getattr(ig, name)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_lock_has_every_pinned_requirement():
+    lock = set((ROOT / "requirements.lock").read_text().splitlines())
+    pinned = {line for file in ROOT.glob("requirements*.txt") for line in file.read_text().split("\n") if "==" in line}
+    assert "torch" in {line.partition("==")[0] for line in pinned}
+    assert pinned <= lock
