@@ -264,6 +264,63 @@ def test_a_link_carries_the_setting(opened):
     other.wait_for_function(f"{DRAWN} && {PICTURE} === {seen!r}", timeout=60_000)
 
 
+def test_a_name_of_ones_own_stands_in_quotes(shared, chromium):
+    page = chromium.new_context(offline=True).new_page()
+    page.goto(shared[0])
+    page.wait_for_function(DRAWN)
+    page.get_by_role("button", name="give c2 a name of your own").click()
+    page.keyboard.type("tilt")
+    page.keyboard.press("Enter")
+    page.get_by_role("slider", name="c2: \u201ctilt\u201d").wait_for()
+    page.get_by_role("button", name="give c2 a name of your own").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Enter")
+    page.get_by_role("slider", name="c2: slant").wait_for()
+    page.context.close()
+
+
+def test_a_setting_that_does_not_fit_is_refused_and_nothing_moves(shared, chromium, tmp_path):
+    page = chromium.new_context(offline=True).new_page()
+    page.goto(shared[0])
+    page.wait_for_function(DRAWN)
+    before = page.evaluate(PICTURE)
+    good = {"codes": {"c1": 3, "c2": 0.5, "c3": 0}, "noise": 4, "view": "single", "sweep": "c2"}
+    for change, complaint in [
+        ({"codes": {"c1": 3}}, "a setting for other codes than c1, c2, c3"),
+        ({"codes": {"c1": 10, "c2": 0, "c3": 0}}, "c1 must be a whole number from 0 to 9, found 10"),
+        ({"codes": {"c1": 3, "c2": "1", "c3": 0}}, "c2 must be a number from -2 to 2"),
+        ({"sweep": "c9"}, "a setting for other codes"),
+        ({"view": "triple"}, "view must be one of single, sheet"),
+        ({"noise": -1}, "noise must be 0 to 2147483647"),
+        ({"scale": 9}, "scale must be 0 to 1.5"),
+        ({"z": [1, 2]}, "z must be 62 numbers"),
+    ]:
+        (tmp_path / "it.json").write_text(json.dumps(good | change))
+        bring(page, tmp_path / "it.json")
+        page.wait_for_selector(f"{SAID}:has-text('it.json: {complaint}')")
+    (tmp_path / "it.json").write_text("{")
+    bring(page, tmp_path / "it.json")
+    page.wait_for_selector(f"{SAID}:has-text('not a setting of these sliders')")
+    assert page.evaluate(PICTURE) == before
+    (tmp_path / "it.json").write_text(json.dumps(good))
+    bring(page, tmp_path / "it.json")
+    wait_for_change(page, before)
+    assert page.evaluate(f"{HERE}.app.setting()") == good
+    page.context.close()
+
+
+def test_an_answer_goes_when_the_setting_is_left(shared, chromium):
+    page = chromium.new_context(offline=True).new_page()
+    page.goto(shared[0])
+    page.wait_for_function(DRAWN)
+    unfold(page, "bring a picture").locator(".samples button >> nth=0").click()
+    page.wait_for_selector(f"{SAID}:has-text('With the noise fitted')")
+    button(page, "reset").click()
+    assert page.text_content(".infogan .said") == ""
+    page.context.close()
+
+
 def test_a_link_to_another_run_opens_its_tab(gallery, chromium):
     page = chromium.new_page()
     page.goto(f"{gallery[0]}?run=svhn&c1=3&c2=0&c3=0&c4=0&c5=0.5&c6=0&c7=0&c8=0&noise=4", timeout=90_000)

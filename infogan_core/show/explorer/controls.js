@@ -53,8 +53,10 @@ function naming(app, i) { // a person's own names of a code and of its category 
     const key = () => (kind === "code" ? c.symbol : `${c.symbol}=${app.state.values[i]}`)
     const button = press("", "", () => {
       const before = app.about.given[key()] ?? "", input = h("input", { type: "text", value: before, size: 14, maxLength: 40, "aria-label": `name of ${key()}` })
+      let ended = false
       const end = app.guard(async keep => {
-        if (!input.isConnected) return
+        if (ended) return // replacing the input takes its focus, which ends it again
+        ended = true
         const name = input.value.trim(), of = key()
         input.replaceWith(button)
         if (keep && name !== before) Object.assign(app.about, await app.backend.rename(of, name))
@@ -63,7 +65,11 @@ function naming(app, i) { // a person's own names of a code and of its category 
         app.redraw()
         button.focus()
       })
-      input.onkeydown = event => { if (event.key === "Enter") end(true); else if (event.key === "Escape") end(false) }
+      input.onkeydown = event => {
+        if (event.key !== "Enter" && event.key !== "Escape") return
+        event.preventDefault() // or Enter would press the button that comes back
+        end(event.key === "Enter")
+      }
       input.onblur = () => end(true)
       button.replaceWith(input)
       input.focus()
