@@ -164,8 +164,10 @@ features.push(function drawing(app) { // Q reads while you draw
     if (touched) await app.bring(shrink(canvas, side, side, run, false)[0], "Your drawing")
   }))
   clear()
+  const painted = h("canvas", { className: "painted", width: run.size, height: run.size, role: "img", "aria-label": "what G paints of the codes that Q reads" })
+  app.on("drawn", () => put(painted.getContext("2d"), app.shown, run))
   const hint = "Draw with mouse, finger or pen; with the keyboard, arrows move and Shift draws. Q reads the drawing, and G paints what Q read."
-  fold(app, "draw", !colours, h("p", { className: "hint" }, hint), row(h("div", { className: "sketch" }, canvas, mark), h("div", { className: "stack" }, ...(colours ? [h("label", {}, "pen ", ink)] : []), undo, wipe, fit)))
+  fold(app, "draw", !colours, h("p", { className: "hint" }, hint), row(h("div", { className: "sketch" }, canvas, mark), h("div", { className: "stack" }, painted, ...(colours ? [h("label", {}, "pen ", ink)] : []), undo, wipe, fit)))
 })
 
 features.push(function keeping(app) { // a shelf of settings with small pictures; files and links
