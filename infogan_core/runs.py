@@ -76,8 +76,9 @@ class Run:
         if key not in keys or len(name) > 40:
             codes = ", ".join(keys[: len(spec.codes)])
             raise ValueError(f"a name of at most 40 characters, for a code or a category of one of {codes}: not {key}")
-        self.own_names = {k: v for k, v in (self.own_names | {key: name.strip()}).items() if v}
-        write_whole(self.path / "names.json", json.dumps(self.own_names, indent=1, ensure_ascii=False).encode())
+        names = {k: v for k, v in (self.own_names | {key: name.strip()}).items() if v}
+        write_whole(self.path / "names.json", json.dumps(names, indent=1, ensure_ascii=False).encode())
+        self.own_names = names
 
     @torch.no_grad()
     def q_params(self, x: Tensor) -> list[Tensor]:

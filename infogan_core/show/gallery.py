@@ -34,7 +34,8 @@ class Gallery(widgets.Tab):
             return
         try:
             content = Explorer(load_run(self._paths[index], "cpu"))
-            content.open_run = self._open_named
+            if index == 0:  # the tab that an address opens first
+                content.open_run = self._open_named
         except (OSError, ValueError) as error:
             content = widgets.HTML(alert(error))
         self.children[index].children = [content]

@@ -170,6 +170,30 @@ def test_the_way_from_a_to_b_ends_in_both_and_is_saved_as_gif_and_video(opened):
         assert Path(download.value.path()).read_bytes().startswith(magic)
 
 
+def test_play_from_a_to_b_ends_when_a_slider_is_moved(shared, chromium):
+    page = chromium.new_context(offline=True).new_page()
+    page.goto(shared[0])
+    page.wait_for_function(DRAWN)
+    unfold(page, "from A to B")
+    button(page, "keep as A").click()
+    button(page, "surprise me").click()
+    page.wait_for_timeout(500)
+    button(page, "keep as B").click()
+    page.get_by_label("sweep").select_option("from A to B")
+    button(page, "play").click()
+    page.wait_for_timeout(500)
+    assert button(page, "keep on the shelf").is_disabled()  # there is no setting between two
+    page.focus(SLIDER)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(700)
+    setting = page.evaluate(f"{HERE}.app.setting()")
+    page.wait_for_timeout(300)
+    assert page.evaluate(f"{HERE}.app.setting()") == setting
+    assert isinstance(setting["codes"]["c1"], int)
+    assert button(page, "play").is_visible()
+    page.context.close()
+
+
 def test_noise_can_be_left_out_and_several_noises_shown(opened):
     page, _ = opened
     page.get_by_label("noise scale").fill("0")
@@ -294,6 +318,8 @@ def test_a_setting_that_does_not_fit_is_refused_and_nothing_moves(shared, chromi
         ({"view": "triple"}, "view must be one of single, sheet"),
         ({"noise": -1}, "noise must be 0 to 2147483647"),
         ({"scale": 9}, "scale must be 0 to 1.5"),
+        ({"scale": None}, "scale must be 0 to 1.5"),
+        ({"count": 2}, "count must be 1, 4 or 9"),
         ({"z": [1, 2]}, "z must be 62 numbers"),
     ]:
         (tmp_path / "it.json").write_text(json.dumps(good | change))

@@ -4,18 +4,18 @@ const LARGEST = 64, LETTERS = "ABCDEFGH", FIT_SECONDS = 2
 
 App.prototype.bring = async function (x, what, fit = true) { // x: floats [C, H, W] in 0..1
   this.stop()
-  this.brought.hidden = false
   this.brought.setAttribute("aria-label", `the picture that Q reads: ${what}`)
   put(this.brought.getContext("2d"), x.map(v => 255 * v + 0.5), this.runs[0])
   const reading = this.split(await this.backend.read(0, x))
   const values = reading.map((q, i) => (this.codes[i].k ? best(q) : Math.round(20 * clamp(q[0], -2, 2)) / 20))
   const answer = `${what}: Q reads ${this.codes.map((c, i) => `${c.symbol} = ${inWords(reading[i], c)}`).join(", ")}. The controls are set to it.`
-  await this.set({ values, view: "single", count: 1 }, answer)
-  if (fit) await this.fit(x, answer)
+  const drawn = this.set({ values, view: "single", count: 1 }, answer, true), { state } = this
+  await drawn
+  if (fit && this.state === state) await this.fit(x, answer)
 }
 
 App.prototype.fit = async function (x, answer) { // separable CMA-ES (Ros and Hansen 2008) on z, the codes as they are
-  const run = this.runs[0], n = run.noise_dim, target = x.map(v => 255 * v), { values } = this.state, from = Date.now()
+  const run = this.runs[0], n = run.noise_dim, target = x.map(v => 255 * v), { state } = this, { values } = state, from = Date.now()
   const distance = picture => picture.reduce((sum, v, p) => sum + Math.abs(v - target[p]), 0) / target.length / 255
   const inside = z => (run.normal ? z : z.map(v => clamp(v, -1, 1)))
   const gauss = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random())
@@ -27,10 +27,11 @@ App.prototype.fit = async function (x, answer) { // separable CMA-ES (Ros and Ha
   let mean = Array.from((await this.zs(0, 1))[0]), sigma = 0.4, C = Array(n).fill(1), ps = Array(n).fill(0), pc = Array(n).fill(0)
   const score = async zs => (await this.backend.generate(0, zs.map(z => this.encode(0, z, values)))).pictures.map(distance)
   const [before] = await score([mean])
+  if (this.state !== state) return // something else was set meanwhile
   let found = { z: mean, d: before }, stopped = false
   const bar = h("progress", { max: FIT_SECONDS, value: 0, "aria-label": "fitting the noise" })
   this.say(`${answer} Fitting the noise: `, bar, press("stop", "keep the noise that was found so far", () => { stopped = true }))
-  const left = () => !stopped && bar.isConnected && Date.now() - from < 1000 * FIT_SECONDS
+  const left = () => !stopped && this.state === state && Date.now() - from < 1000 * FIT_SECONDS
   while (left()) {
     const steps = Array.from({ length: size }, () => Array.from({ length: n }, (_, i) => Math.sqrt(C[i]) * gauss()))
     const zs = steps.map(step => inside(mean.map((m, i) => m + sigma * step[i]))), ds_ = await score(zs)
@@ -45,10 +46,10 @@ App.prototype.fit = async function (x, answer) { // separable CMA-ES (Ros and Ha
     bar.value = (Date.now() - from) / 1000
     await new Promise(next => setTimeout(next)) // the page may answer a press in between
   }
-  if (!bar.isConnected) return // something else was set meanwhile
+  if (this.state !== state) return
   const percent = d => `${Math.round(100 * d)}%`
   const near = `With the noise fitted, the pixels differ by ${percent(found.d)} of the range on average (${percent(before)} before).`
-  await this.set({ z: Float32Array.from(found.z), scale: 1 }, `${answer} ${near}`)
+  await this.set({ z: found.z.map(v => +v.toFixed(3)), scale: 1 }, `${answer} ${near}`, true) // as a setting keeps it
 }
 
 function shrink(source, wide, high, run, dark) { // the central square of what a canvas can draw -> [floats, was it inverted]
@@ -77,7 +78,7 @@ features.push(function bringing(app) {
     try {
       if (given.name.toLowerCase().endsWith(".json")) app.load(await given.text(), `${given.name}: set.`)
       else await bringFile(given)
-    } catch (error) { app.fail(Object.assign(error, { message: `${given.name}: ${error.message}` })) }
+    } catch (error) { app.fail({ message: `${given.name}: ${error.message}`, trace: error.trace }) }
     file.value = "" // so that the same file can be brought again
   }
   async function bringFile(given) {
@@ -141,25 +142,31 @@ features.push(function drawing(app) { // Q reads while you draw
     pen.stroke()
   }
   let last
-  const begin = point => { kept.push(pen.getImageData(0, 0, side, side)); last = point; touched = true; line(last, last); read() }
+  const keep = () => { // for undo, the last 30
+    kept.push(pen.getImageData(0, 0, side, side))
+    kept.splice(0, kept.length - 30)
+  }
+  const begin = point => { keep(); last = point; touched = true; line(last, last); read() }
   const go = point => { line(last, point); last = point; read() }
-  canvas.onpointerdown = event => { canvas.setPointerCapture(event.pointerId); down = true; begin(at(event)); event.preventDefault() }
-  canvas.onpointermove = event => { if (down) for (const part of event.getCoalescedEvents?.() ?? [event]) go(at(part)) }
+  canvas.onpointerdown = event => { if (!event.isPrimary) return; canvas.setPointerCapture(event.pointerId); down = true; begin(at(event)); event.preventDefault() }
+  canvas.onpointermove = event => { if (down && event.isPrimary) for (const part of event.getCoalescedEvents?.() ?? [event]) go(at(part)) }
   canvas.onpointerup = canvas.onpointercancel = () => { down = false }
-  let cursor = [side / 2, side / 2]
+  let cursor = [side / 2, side / 2], writing = false
+  canvas.onkeyup = event => { if (event.key === "Shift") writing = false }
   canvas.onkeydown = event => { // the pen by keyboard: arrows move, with Shift they draw
     const step = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
     if (!step) return
     event.preventDefault()
     const to = cursor.map((v, i) => clamp(v + (step[i] * side) / 28, 0, side))
-    if (event.shiftKey) { if (!event.repeat) begin(cursor); go(to) }
+    if (event.shiftKey) { if (!writing) begin(cursor); go(to) }
+    writing = event.shiftKey
     cursor = to
     mark.style.left = `${(100 * cursor[0]) / side}%`
     mark.style.top = `${(100 * cursor[1]) / side}%`
   }
   const mark = h("i")
   const undo = press("undo the stroke", "take the last stroke back", () => { if (kept.length) { pen.putImageData(kept.pop(), 0, 0); read() } })
-  const wipe = press("clear", "an empty ground", () => { kept.push(pen.getImageData(0, 0, side, side)); clear(); app.say("") })
+  const wipe = press("clear", "an empty ground", () => { keep(); clear(); app.say("") })
   const fit = press("fit the noise", "find noise with which G's picture resembles the drawing", app.guard(async () => {
     if (touched) await app.bring(shrink(canvas, side, side, run, false)[0], "Your drawing")
   }))
@@ -183,5 +190,6 @@ features.push(function keeping(app) { // a shelf of settings with small pictures
     const address = app.backend.link(app.setting())
     try { await navigator.clipboard.writeText(address); app.say("The link is copied.") } catch { app.say(`The link: ${address}`) }
   }))] : []
+  app.on("follow", () => { for (const button of [keep, setting, ...more]) button.disabled = app.state.between !== null }) // no setting
   app.turning.append(row(keep, picture, setting, ...more), shelf)
 })

@@ -52,23 +52,24 @@ function naming(app, i) { // a person's own names of a code and of its category 
   return kinds.map(kind => {
     const key = () => (kind === "code" ? c.symbol : `${c.symbol}=${app.state.values[i]}`)
     const button = press("", "", () => {
-      const before = app.about.given[key()] ?? "", input = h("input", { type: "text", value: before, size: 14, maxLength: 40, "aria-label": `name of ${key()}` })
+      const of = key(), before = app.about.given[of] ?? ""
+      const input = h("input", { type: "text", value: before, size: 14, maxLength: 40, "aria-label": `name of ${of}` })
       let ended = false
-      const end = app.guard(async keep => {
+      const end = app.guard(async (keep, back = false) => {
         if (ended) return // replacing the input takes its focus, which ends it again
         ended = true
-        const name = input.value.trim(), of = key()
+        const name = input.value.trim()
         input.replaceWith(button)
+        if (back) button.focus()
         if (keep && name !== before) Object.assign(app.about, await app.backend.rename(of, name))
         app.codes.forEach((c, j) => Object.assign(c, app.about.codes[j]))
         app.emit("follow")
         app.redraw()
-        button.focus()
       })
       input.onkeydown = event => {
         if (event.key !== "Enter" && event.key !== "Escape") return
         event.preventDefault() // or Enter would press the button that comes back
-        end(event.key === "Enter")
+        end(event.key === "Enter", true)
       }
       input.onblur = () => end(true)
       button.replaceWith(input)
@@ -138,11 +139,16 @@ features.push(function pad(app) { // two continuous codes at once
   }
   const choose = axes.map((_, a) => {
     const select = h("select", { "aria-label": a ? "code of the pad's height" : "code of the pad's width" })
-    select.onchange = () => { axes[a] = +select.value; app.emit("follow") }
+    select.onchange = () => {
+      const i = free[+select.value]
+      if (axes[1 - a] === i) axes[1 - a] = axes[a]
+      axes[a] = i
+      app.emit("follow")
+    }
     return select
   })
   app.on("follow", () => {
-    choose.forEach((select, a) => { select.replaceChildren(...free.map(i => h("option", { value: i }, app.title(i)))); select.value = axes[a] })
+    choose.forEach((select, a) => { choices(select, free.map(i => app.title(i))); select.value = free.indexOf(axes[a]) })
     const [x, y] = axes.map(i => app.state.values[i])
     Object.assign(area.lastChild.style, { left: `${25 * (x + 2)}%`, top: `${25 * (2 - y)}%` })
     const words = axes.map((i, a) => `${app.codes[i].symbol} ${[x, y][a].toFixed(2)}`).join(", ")

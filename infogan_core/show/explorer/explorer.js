@@ -44,12 +44,10 @@ class App {
 
   guard(action) { return async (...given) => { try { await action(...given) } catch (error) { this.fail(error) } } }
 
-  set(changes, answer = "") { // the one way to change the state; what was said of the last setting goes
+  set(changes, answer = "", brought = false) { // the one way to change the state; what was said of the last one goes
     this.say(answer)
-    if (!answer) this.brought.hidden = true
-    if ("values" in changes || "noise" in changes || "z" in changes) changes = { between: null, ...changes }
-    if ("noise" in changes) changes = { z: null, ...changes }
-    this.state = { ...this.state, ...changes }
+    this.brought.hidden = !brought
+    this.state = { ...this.state, between: null, ...("noise" in changes && { z: null }), ...changes }
     this.emit("follow")
     return this.redraw()
   }
@@ -62,10 +60,10 @@ class App {
   // ---- from the state to G's inputs
 
   async noises(run, seeds) {
+    if (this.noiseCache[run].size > 500) this.noiseCache[run] = new Map()
     const cache = this.noiseCache[run], missing = seeds.filter(seed => !cache.has(seed))
     if (missing.length) (await this.backend.noises(run, missing)).forEach((z, i) => cache.set(missing[i], z))
-    if (cache.size > 500) cache.clear()
-    return seeds.map((seed, i) => cache.get(seed) ?? this.backend.noises(run, [seed]))
+    return seeds.map(seed => cache.get(seed)) // of this map, whatever another call has put in its place
   }
 
   seeds(n) { return Array.from({ length: n }, (_, i) => (this.state.noise + i) % (LAST_SEED + 1)) }
@@ -99,7 +97,7 @@ class App {
     const c = codes[swept], mark = (c, i) => nearest(sweep(c), values[i])
     if (view === "sheet") {
       const rows = z.flatMap(z => sweep(c).map(v => this.encode(run, z, turned(swept, v))))
-      const sides = this.seeds(ROWS).map((seed, i) => (this.state.z && !i ? "fitted" : `noise ${seed}`))
+      const sides = this.seeds(ROWS).map((seed, i) => (this.state.z && !i && !run ? "fitted" : `noise ${seed}`))
       return { here, rows, columns: sweep(c).length, marks: z.map(() => mark(c, swept)), heads: [heads(c)], sides, corner: c.symbol, wide: 560 }
     }
     if (view === "two codes") {
@@ -141,12 +139,13 @@ class App {
       }
       this.root.dataset.drawn = +(this.root.dataset.drawn || 0) + 1
     } catch (error) { this.fail(error) } finally { this.busy = false }
+    if (this.again) return this.redraw() // what came while a picture failed
     this.timer = setTimeout(() => this.settle(), QUIET)
   }
 
   settle() {
     const now = JSON.stringify(this.setting())
-    if (now !== this.done.at(-1)) {
+    if (now !== this.done.at(-1) && !this.playing && this.state.between === null) {
       if (this.done.length) this.undone = []
       this.done.push(now)
       this.backend.remember?.(this.setting())
@@ -175,7 +174,8 @@ class App {
   title(i) { return this.codes[i].title }
 
   inWords() {
-    const { view, swept, against, noise } = this.state, { codes } = this
+    const { view, swept, against, noise, between } = this.state, { codes } = this
+    if (between !== null) return `picture, ${Math.round(100 * between)}% of the way from A to B`
     const kinds = { sheet: `rows of ${codes[swept].symbol}, a noise each`, "two codes": `${codes[swept].symbol} across, ${codes[against].symbol} down`, "all codes": "a row for each code" }
     return `${kinds[view] ?? "picture"}: ${codes.map((c, i) => `${c.symbol}=${this.state.values[i]}`).join(", ")}, noise=${noise}`
   }
@@ -183,11 +183,12 @@ class App {
   // ---- a setting as plain data, which a file, a link and the notebook carry
 
   setting() {
-    const { values, noise, scale, view, swept, against, z } = this.state, symbol = i => this.codes[i].symbol
+    const { values, noise, scale, count, view, swept, against, z } = this.state, symbol = i => this.codes[i].symbol
     const codes = Object.fromEntries(values.map((v, i) => [symbol(i), v]))
     const setting = { codes, noise, view, sweep: symbol(swept) }
     if (against !== this.start.against) setting.against = symbol(against)
     if (scale !== 1) setting.scale = scale
+    if (count !== 1) setting.count = count
     if (z) setting.z = Array.from(z, v => +v.toFixed(3))
     return setting
   }
@@ -195,7 +196,7 @@ class App {
   load(text, answer = "") { // raises an Error, naming what does not fit; nothing moves then
     let given
     try { given = JSON.parse(text) } catch { throw Error("not a setting of these sliders") }
-    const { codes, noise, view, scale = 1, z = null } = given ?? {}, values = this.codes.map(c => codes?.[c.symbol])
+    const { codes, noise, view, scale = 1, count = 1, z = null } = given ?? {}, values = this.codes.map(c => codes?.[c.symbol])
     const at = symbol => this.codes.findIndex(c => c.symbol === symbol)
     const swept = at(given?.sweep), against = "against" in (given ?? {}) ? at(given.against) : this.start.against
     if (Object.keys(codes ?? {}).length !== this.codes.length || swept < 0 || against < 0) throw Error(`a setting for other codes than ${this.codes.map(c => c.symbol).join(", ")}`)
@@ -205,9 +206,10 @@ class App {
     })
     if (!VIEWS.includes(view)) throw Error(`view must be one of ${VIEWS.join(", ")}`)
     if (!Number.isInteger(noise) || noise < 0 || noise > LAST_SEED) throw Error(`noise must be 0 to ${LAST_SEED}`)
-    if (!(scale >= 0 && scale <= 1.5)) throw Error("scale must be 0 to 1.5")
-    if (z && !(z.length === this.runs[0].noise_dim && z.every(Number.isFinite))) throw Error(`z must be ${this.runs[0].noise_dim} numbers`)
-    return this.set({ values, noise, scale, view, swept, against, z }, answer)
+    if (typeof scale !== "number" || !(scale >= 0 && scale <= 1.5)) throw Error("scale must be 0 to 1.5")
+    if (![1, 4, 9].includes(count)) throw Error("count must be 1, 4 or 9")
+    if (z !== null && !(Array.isArray(z) && z.length === this.runs[0].noise_dim && z.every(Number.isFinite))) throw Error(`z must be ${this.runs[0].noise_dim} numbers`)
+    return this.set({ values, noise, scale, count, view, swept, against, z }, answer)
   }
 }
 
@@ -220,7 +222,7 @@ function fromQuery(text) {
   const codes = Object.fromEntries(Object.entries(fields).filter(([key]) => /^c\d+$/.test(key)).map(([key, v]) => [key, number(v)]))
   const setting = { codes, noise: number(fields.noise ?? "0"), view: fields.view ?? "single", sweep: fields.sweep ?? "c1" }
   if (fields.against) setting.against = fields.against
-  if (fields.scale) setting.scale = number(fields.scale)
+  for (const key of ["scale", "count"]) if (key in fields) setting[key] = number(fields[key])
   if (fields.z) setting.z = fields.z.split(",").map(number)
   return setting
 }
@@ -248,10 +250,10 @@ function mount(root, about, backend) {
   for (const add of features) add(app)
   root.addEventListener("keydown", event => {
     if (!(event.ctrlKey || event.metaKey) || /text|number/.test(event.target.type)) return
-    const back = event.key === "z" && !event.shiftKey, on = event.key === "y" || (event.key.toLowerCase() === "z" && event.shiftKey)
-    if (!back && !on) return
+    const key = event.key.toLowerCase(), back = key === "z" && !event.shiftKey
+    if (key !== "z" && key !== "y") return
     event.preventDefault()
-    back ? app.undo() : app.redo()
+    app.guard(() => (back ? app.undo() : app.redo()))()
   })
   app.emit("follow")
   app.ready = app.redraw()

@@ -44,13 +44,44 @@ class Explorer(anywidget.AnyWidget):
         self.open_run = lambda name: None  # what a page with several runs does when an address names another
         self.on_msg(self._on_message)
 
+    @traitlets.validate("setting")
+    def _check(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        """Refuses, where it is set, what the page would not take: ValueError says what it should be."""
+        setting, start = proposal["value"], self._start()
+        if setting and (
+            not isinstance(setting.get("codes"), dict) or setting["codes"].keys() | {"noise"} != start.keys()
+        ):
+            raise ValueError(f"setting: needs codes, a dict of {', '.join(start)}, found {setting.get('codes')!r}")
+        shown = start | setting.get("codes", {}) | {"noise": setting.get("noise", start["noise"])}
+        if not all(type(value) in (int, float) for value in shown.values()) or not 0 <= shown["noise"] < 2**31:
+            raise ValueError(f"setting: codes and noise must be numbers, noise at least 0, found {shown}")
+        self._latents(shown)
+        return setting
+
+    def _start(self) -> dict[str, float]:
+        spec = self.run.config.latents
+        return {spec.name(i): value for i, value in enumerate(spec.start())} | {"noise": self.about.get("seed", 0)}
+
+    def _shown(self) -> dict[str, float]:
+        """Codes and noise that the controls show, by name."""
+        start, setting = self._start(), self.setting
+        return {name: setting.get("codes", {}).get(name, value) for name, value in start.items()} | {
+            "noise": setting.get("noise", start["noise"])
+        }
+
+    def _latents(self, shown: dict[str, float]) -> tuple[Tensor, list[Tensor]]:
+        spec = self.run.config.latents
+        noise = spec.sample_noise(1, torch.Generator().manual_seed(int(shown["noise"])))
+        codes = [torch.tensor([value]) for name, value in shown.items() if name != "noise"]
+        spec.check(noise, codes)
+        return noise, codes
+
     def still(self) -> bytes:
-        """A PNG of the picture at the setting, with the noise of its seed."""
-        spec, setting = self.run.config.latents, self.setting
-        values = list(setting.get("codes", {}).values()) or spec.start()
-        noise = spec.sample_noise(1, torch.Generator().manual_seed(setting.get("noise", self.about["seed"])))
+        """A PNG of the picture at the setting."""
+        noise, codes = self._latents(self._shown())
+        noise = torch.tensor([self.setting["z"]]) if self.setting.get("z") else noise
         with using_threads(1):
-            return png_bytes(self._enlarged(self.run.generate(noise, [torch.tensor([value]) for value in values])))
+            return png_bytes(self._enlarged(self.run.generate(noise * self.setting.get("scale", 1), codes)))
 
     def _enlarged(self, x: Tensor) -> Any:
         return show(grid(x), max(1, round(SIDE / x.shape[-1])), smooth=True, note=note_of(self.run))
@@ -62,7 +93,7 @@ class Explorer(anywidget.AnyWidget):
             with using_threads(1):
                 floats = torch.frombuffer(bytearray(buffers[0]), dtype=torch.float32) if len(buffers[0]) else None
                 answer, out = getattr(self, f"_{message['what']}")(message, floats)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:  # a page without an answer would wait for ever
             answer, out = _in_words(error), []
         self.send({"id": message["id"], **answer}, out)
 
@@ -110,10 +141,7 @@ class Explorer(anywidget.AnyWidget):
         super().close()
 
     def __repr__(self) -> str:
-        spec = self.run.config.latents
-        codes = self.setting.get("codes") or {spec.name(i): value for i, value in enumerate(spec.start())}
-        shown = codes | {"noise": self.setting.get("noise", self.about["seed"])}
-        return f"Explorer({', '.join(f'{name}={value:g}' for name, value in shown.items())})"
+        return f"Explorer({', '.join(f'{name}={value:g}' for name, value in self._shown().items())})"
 
     def _ipython_display_(self) -> None:
         """A PNG, then the widget, whose style hides the PNG where it lives: there is a picture in any case."""

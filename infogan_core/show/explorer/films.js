@@ -26,9 +26,9 @@ function save(name, blob) {
 features.push(function films(app) {
   const what = h("select", { title: "the code that play moves, and that the sheet shows" })
   const against = h("select", { title: "the code down the sheet of two codes" })
-  const play = press("play", "move it back and forth", () => (playing ? app.stop() : start()))
+  const play = press("play", "move it back and forth", () => (app.playing ? app.stop() : start()))
   const slider = h("input", { type: "range", min: 0, max: 1, step: 1 / STEPS, "aria-label": "from A to B", disabled: true })
-  let playing, way = false
+  let way = false
   const there = () => [...Array(STEPS + 1).keys()].map(n => n / STEPS), ping = path => [...path, ...path.slice(1, -1).reverse()]
   const sweepPath = () => {
     const c = app.codes[app.state.swept]
@@ -36,11 +36,12 @@ features.push(function films(app) {
   }
   const pause = () => (way ? 100 : PACE(app.codes[app.state.swept].k))
 
-  app.stop = () => { clearInterval(playing); playing = 0; play.textContent = "play"; play.setAttribute("aria-pressed", "false") }
+  app.stop = () => { clearInterval(app.playing); app.playing = 0; play.textContent = "play"; play.setAttribute("aria-pressed", "false") }
   function start() {
     const path = way ? ping(there()) : sweepPath(), i = app.state.swept
     let at = nearest(path, way ? app.state.between ?? 0 : app.state.values[i])
-    playing = setInterval(() => {
+    app.playing = setInterval(() => {
+      if (!app.root.offsetParent) return app.stop() // a tab that nobody sees
       at = (at + 1) % path.length
       way ? app.set({ between: path[at] }) : app.turn(i, path[at])
     }, pause())
@@ -48,14 +49,21 @@ features.push(function films(app) {
     play.setAttribute("aria-pressed", "true")
   }
   what.onchange = () => {
-    const again = playing
+    const again = app.playing, i = +what.value, { swept, against } = app.state
     app.stop()
-    way = what.value === "way"
-    app.set(way ? { between: 0 } : { swept: +what.value, between: null })
+    way = i === app.codes.length
+    app.set(way ? { between: 0 } : { swept: i, against: i === against ? swept : against })
     if (again) start()
   }
-  against.onchange = () => app.set({ against: +against.value, view: "two codes" })
-  slider.oninput = () => { way = true; app.set({ between: +slider.value }) }
+  against.onchange = () => {
+    const i = +against.value, { swept, against: before } = app.state
+    app.set({ against: i, swept: i === swept ? before : swept, view: "two codes" })
+  }
+  slider.oninput = () => {
+    if (!way) app.stop()
+    way = true
+    app.set({ between: +slider.value })
+  }
 
   const ends = ["from", "to"].map((end, n) => {
     const letter = "AB"[n], canvas = h("canvas", { width: app.runs[0].size, height: app.runs[0].size, hidden: true })
@@ -67,13 +75,18 @@ features.push(function films(app) {
       app.emit("follow")
       app.say(`${letter} is kept. ${slider.disabled ? `Change something and keep it as ${"BA"[n]}.` : "Move the slider from A to B."}`)
     })
+    app.on("follow", () => { button.disabled = app.state.between !== null })
     return h("span", { className: "end" }, canvas, button)
   })
   app.on("follow", () => {
-    what.replaceChildren(...app.codes.map((_, i) => h("option", { value: i }, app.title(i))), ...(slider.disabled ? [] : [h("option", { value: "way" }, "from A to B")]))
-    against.replaceChildren(...app.codes.map((_, i) => h("option", { value: i }, app.title(i))))
-    if (app.state.between === null) way = false
-    what.value = way ? "way" : app.state.swept
+    const titles = app.codes.map((_, i) => app.title(i))
+    choices(what, slider.disabled ? titles : [...titles, "from A to B"])
+    choices(against, titles)
+    if (way && app.state.between === null) {
+      way = false
+      app.stop()
+    }
+    what.value = way ? app.codes.length : app.state.swept
     against.value = app.state.against
     slider.value = app.state.between ?? 0
   })

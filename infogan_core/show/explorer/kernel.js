@@ -3,12 +3,13 @@
 function kernel(model) {
   const waiting = new Map(), mine = Math.random().toString(36).slice(2)
   let last = 0
-  model.on("msg:custom", (message, buffers) => {
+  const hear = (message, buffers) => {
     const { done, fail } = waiting.get(message.id) ?? {}
     waiting.delete(message.id)
     if (message.error) fail?.(Object.assign(Error(message.error), { trace: message.trace }))
     else done?.({ message, buffers: buffers.map(b => b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)) })
-  })
+  }
+  model.on("msg:custom", hear)
   const ask = (what, content = {}, floats = []) => new Promise((done, fail) => {
     const id = `${mine}${++last}`, flat = new Float32Array(floats.reduce((n, part) => n + part.length, 0))
     floats.reduce((at, part) => { flat.set(part, at); return at + part.length }, 0)
@@ -27,6 +28,7 @@ function kernel(model) {
     async rename(key, name) { return (await ask("rename", { key, name })).message.about },
     remember(setting) { model.set("setting", setting); model.save_changes() },
     open(run) { return ask("open", { run }) },
+    end() { model.off("msg:custom", hear) },
   }
   if (document.body.dataset.voila) { // the gallery has an address of its own; a notebook's is JupyterLab's
     backend.link = setting => `${location.origin}${location.pathname}?run=${model.get("about").name}&${query(setting)}`
@@ -47,5 +49,5 @@ function render({ model, el }) {
   else if (asked === about.name) app.guard(() => { const setting = fromQuery(location.search); if (setting) app.load(JSON.stringify(setting)) })()
   else if (asked) backend.open(asked)
   model.on("change:setting", follow)
-  return () => { app.stop(); model.off("change:setting", follow) }
+  return () => { app.stop(); backend.end(); model.off("change:setting", follow) }
 }

@@ -13,6 +13,12 @@ function h(tag, properties = {}, ...children) {
   return element
 }
 
+function choices(select, titles) { // an open list is left alone while nothing in it changes
+  if (select.dataset.titles === titles.join("\n")) return
+  select.dataset.titles = titles.join("\n")
+  select.replaceChildren(...titles.map((title, i) => h("option", { value: i }, title)))
+}
+
 function put(context, x, { size, channels }, left = 0, top = 0) { // x: bytes [C, H, W]
   const image = context.createImageData(size, size), area = size * size
   for (let p = 0; p < area; p++) {

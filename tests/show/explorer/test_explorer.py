@@ -100,6 +100,8 @@ def test_an_error_of_ours_is_one_line_and_a_bug_keeps_its_traceback():
     run.broken = RuntimeError("no <b>memory</b>")
     assert page.ask("generate", row, run=0) == ({"error": "no <b>memory</b>"}, [])
     assert "no &lt;b&gt;memory" in alert(run.broken)
+    run.broken = KeyboardInterrupt()
+    assert "KeyboardInterrupt" in page.ask("generate", row, run=0)[0]["error"]
     run.broken = KeyError("c9")
     content, _ = page.ask("generate", row, run=0)
     assert content["error"] == "A bug: KeyError: 'c9'"
@@ -143,6 +145,22 @@ def test_a_closed_explorer_leaves_no_widgets_and_no_memory():
         explorer.close()
     del explorer
     assert live() == before
+
+
+def test_a_setting_that_does_not_fit_is_refused_where_it_is_set():
+    explorer, good = Explorer(PaintedRun()), {"noise": 1, "view": "single", "sweep": "c1"}
+    for codes, complaint in [
+        ({"c1": 3}, "a dict of c1, c2, c3"),
+        (None, "a dict of c1, c2, c3"),
+        ({"c1": "x", "c2": 0, "c3": 0}, "must be numbers"),
+        ({"c1": 3.5, "c2": 0, "c3": 0}, "c1 must hold whole numbers from 0 to 9"),
+    ]:
+        with pytest.raises(ValueError, match=complaint):
+            explorer.setting = good | {"codes": codes}
+    with pytest.raises(ValueError, match="noise at least 0"):
+        explorer.setting = good | {"codes": {"c1": 3, "c2": 0, "c3": 0}, "noise": -1}
+    explorer.setting = good | {"codes": {"c3": 0.5, "c2": 0, "c1": 3}}
+    assert repr(explorer) == "Explorer(c1=3, c2=0, c3=0.5, noise=1)"
 
 
 def test_a_still_of_the_setting_is_displayed_before_the_widget(monkeypatch):
