@@ -66,7 +66,7 @@ def readable(notebook: str, pictures: Path) -> str:
         name = f"{hashlib.sha256(png).hexdigest()[:16]}.png"
         pictures.mkdir(parents=True, exist_ok=True)
         (pictures / name).write_bytes(png)
-        return f'loading="lazy" src="{pictures.name}/{name}"'
+        return f'src="{pictures.name}/{name}"'
 
     for cell in content["cells"]:
         cell["source"] = LINK.sub(lambda link: f"]({link[1]}{(link[2] or '').lower()})", "".join(cell["source"]))
