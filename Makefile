@@ -10,6 +10,7 @@ make celeba         the published faces; with SOURCE= or PROFILE= a training
 make lab            JupyterLab: NOTEBOOK=mnist, ARGS= for its own flags; root needs ARGS=--allow-root
 make gallery        the published runs as a web page: THEME=light or dark, ARGS= for Voila's own flags
 make share          one HTML file with live sliders: RUN=outputs/published/mnist OUT=mnist.html
+make site           the sliders, notebooks, results and guides as a static site: OUT=outputs/site
 make features       a classifier for evaluate(): DATASET=svhn SOURCE=path SEED=0 SKIP_BAD=False OUT=folder
 make study          the paper's claims, measured again, in hours: STUDY=figure1 for one, SOURCE=download or a path
 make publish        a data set's published runs from step 0, in hours: DATASET=svhn SOURCE=path JOBS=2 seeds at once
@@ -36,7 +37,7 @@ help:
 	$(info $(HELP)) @:
 
 NOTEBOOKS := mnist svhn celeba
-.PHONY: help $(NOTEBOOKS) lab gallery share features study publish results test bench bench-sliders
+.PHONY: help $(NOTEBOOKS) lab gallery share site features study publish results test bench bench-sliders
 
 mnist: DEFAULT := train
 svhn celeba: DEFAULT := published
@@ -65,6 +66,9 @@ gallery: .venv/installed-show
 share: .venv/installed-show
 	run="$${RUN:-outputs/published/mnist}"; \
 	$(BIN)/python -m infogan_core share "$$run" "$${OUT:-$$(basename -- "$$run").html}"
+
+site: .venv/installed-site
+	$(BIN)/python -m infogan_core site "$${OUT:-outputs/site}"
 
 features: .venv/installed
 	$(BIN)/python -m infogan_core classifier "$${DATASET:-svhn}" "$${SOURCE:-embedded}" --seed "$${SEED:-0}" \
@@ -100,6 +104,10 @@ bench-sliders: .venv/installed-dev
 	$(INSTALL) -r requirements-show.txt
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-show.txt requirements-dev.txt
+.venv/installed-site: .venv/installed requirements-show.txt requirements-site.txt
+	$(INSTALL) -r requirements-site.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-show.txt requirements-site.txt requirements-dev.txt
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@

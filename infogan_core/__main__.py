@@ -1,4 +1,4 @@
-"""The command line: python -m infogan_core train | batch | classifier | share | study | publish | results."""
+"""The command line: python -m infogan_core train | batch | classifier | share | site | study | publish | results."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ COMMANDS = {  # the module of each, which is imported when the command is called
     "batch": ("batch.command:batch", "Run a notebook once per combination of parameter values."),
     "classifier": ("measure.train_classifier:classifier", "Train a classifier that evaluate() reads images with."),
     "share": ("show.share.page:share", "Write a run as one HTML file with live sliders."),
+    "site": ("show.share.site:site", "Write a static site: sliders, notebooks, results, guides."),
     "study": ("studies.command:study", "Measure claims of the paper again, over many runs."),
     "publish": ("studies.command:publish", "Train the published runs and write their model card."),
     "results": ("studies.command:results", "Write RESULTS.md and README's table from the published runs."),

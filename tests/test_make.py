@@ -30,7 +30,7 @@ def program(tmp_path):
         (tmp_path / name).chmod(0o755)
 
     def call(*words, **environment):
-        old = ["-o", ".venv/installed", "-o", ".venv/installed-show"]  # else make would install
+        old = [f"--old-file=.venv/installed{kind}" for kind in ("", "-show", "-site")]  # else make would install
         code, text = make("-s", *old, f"BIN={tmp_path}", *words, dry="", **environment)
         first, _, rest = text.partition("\n")
         assert code == 0, text
@@ -105,6 +105,7 @@ ODD = 'my "dir" $HOME `id` $(id) it\'s é数 #x \\n'
         ("mnist", "SOURCE OUT WEIGHTS"),
         ("share", "RUN OUT"),
         ("share", "RUN"),
+        ("site", "OUT"),
         ("features", "DATASET SOURCE OUT"),
         ("study", "STUDY SOURCE"),
     ],

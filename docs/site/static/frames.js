@@ -1,0 +1,10 @@
+// The sliders of the front page: each frame loads when it comes into view, and is as high as what is in it.
+const seen = new IntersectionObserver(entries => {
+  for (const { target, isIntersecting } of entries) if (isIntersecting && !target.src) target.src = target.dataset.src
+})
+const frames = [...document.querySelectorAll("iframe")]
+for (const frame of frames) seen.observe(frame)
+addEventListener("message", ({ source, data }) => {
+  const frame = frames.find(frame => frame.contentWindow === source)
+  if (frame && data.height) frame.style.height = `${data.height}px`
+})
