@@ -50,6 +50,6 @@ QUICK = Config(
 
 PROFILES = {
     "smoke": Profile(QUICK.replace(**SMOKE), "2 seconds"),
-    "quick": Profile(QUICK, "1.3 hours on one core with bf16", {"codes.c1.mi": 2.0}, {"quality.ratio": 7.0}, 8_000),
+    "quick": Profile(QUICK, "1.5 hours on one core with bf16", {"codes.c1.mi": 2.0}, {"quality.ratio": 7.0}, 8_000),
     "paper": Profile(PAPER, "25 minutes on one core with bf16, 40 without"),
 }
