@@ -52,7 +52,7 @@ STROKE = """async n => {
   const times = [], e = document.querySelector(".draw"), root = document.querySelector(".infogan")
   const { x, y } = e.getBoundingClientRect()
   const at = (kind, i) => e.dispatchEvent(
-    new PointerEvent(kind, { pointerId: 1, clientX: x + 40 + 4 * i, clientY: y + 60 + 5 * i }))
+    new PointerEvent(kind, { pointerId: 1, isPrimary: true, clientX: x + 40 + 4 * i, clientY: y + 60 + 5 * i }))
   e.setPointerCapture = () => {}
   at("pointerdown", 0)
   for (let i = 1; i <= n; i++) {
