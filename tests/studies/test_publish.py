@@ -21,7 +21,6 @@ from infogan_core.studies.card import read_notes
 from infogan_core.training import train as training
 
 EARLIER = {  # folders that an earlier recipe or an earlier env.json made; whoever trains one anew takes it out
-    "mnist": "stretches",
     "mnist/noise=uniform": "config is not that of profile paper",
 }
 FOLDERS = sorted(
