@@ -149,7 +149,10 @@ features.push(function drawing(app) { // Q reads while you draw
   const begin = point => { keep(); last = point; touched = true; line(last, last); read() }
   const go = point => { line(last, point); last = point; read() }
   canvas.onpointerdown = event => { if (!event.isPrimary) return; canvas.setPointerCapture(event.pointerId); down = true; begin(at(event)); event.preventDefault() }
-  canvas.onpointermove = event => { if (down && event.isPrimary) for (const part of event.getCoalescedEvents?.() ?? [event]) go(at(part)) }
+  canvas.onpointermove = event => {
+    const parts = event.getCoalescedEvents?.() ?? [] // may be empty
+    if (down && event.isPrimary) for (const part of parts.length ? parts : [event]) go(at(part))
+  }
   canvas.onpointerup = canvas.onpointercancel = () => { down = false }
   let cursor = [side / 2, side / 2], writing = false
   canvas.onkeyup = event => { if (event.key === "Shift") writing = false }
