@@ -35,11 +35,10 @@ async function browser({ about }, unpack) { // unpack(name) -> the bytes of a pa
   }
   const read = x => compute(reader, x, [1, channels, size, size])
   return {
-    paint,
     async noises(_, seeds) { return seeds.map(noise) },
     async generate(_, rows) {
       const x = await paint(rows), area = channels * size * size, bytes = Uint8ClampedArray.from(x, v => 255 * v)
-      return { pictures: rows.map((_, i) => bytes.subarray(i * area, (i + 1) * area)), reading: await read(x.slice(0, area)) }
+      return { pictures: rows.map((_, i) => bytes.subarray(i * area, (i + 1) * area)), reading: () => read(x.slice(0, area)) }
     },
     async read(_, x) { return read(x) },
     async gif(_, rows, pause, frames) {

@@ -1,7 +1,7 @@
 // The Explorer: one state, its controls, and what G makes of it. `mount(root, about, backend)` is the same in a
 // notebook, in the gallery and in a shared page; the backend runs the networks:
 //   noises(run, seeds) -> [Float32Array]      z of each seed
-//   generate(run, rows) -> {pictures, reading} rows: G's inputs; bytes [C, H, W] each, and Q(c|x) of the first
+//   generate(run, rows) -> {pictures, reading} rows: G's inputs; bytes [C, H, W] each; reading(): Q(c|x) of the first
 //   read(run, x) -> Float32Array               Q(c|x) of a picture, floats in 0..1
 //   gif(run, rows, pause, frames) -> bytes     frames() draws the canvases, for a backend without another way
 //   rename(key, name), remember(setting), link(setting)   each only where there is a place for it
@@ -66,10 +66,10 @@ class App {
     return seeds.map(seed => cache.get(seed)) // of this map, whatever another call has put in its place
   }
 
-  seeds(n) { return Array.from({ length: n }, (_, i) => (this.state.noise + i) % (LAST_SEED + 1)) }
+  seeds(n, state = this.state) { return Array.from({ length: n }, (_, i) => (state.noise + i) % (LAST_SEED + 1)) }
 
   async zs(run, n, state = this.state) { // the setting's noise and those of the next seeds, scaled
-    const found = await this.noises(run, Array.from({ length: n }, (_, i) => (state.noise + i) % (LAST_SEED + 1)))
+    const found = await this.noises(run, this.seeds(n, state))
     return found.map((z, i) => Float32Array.from(i === 0 && run === 0 && state.z ? state.z : z, v => v * state.scale))
   }
 
@@ -122,7 +122,7 @@ class App {
       if (here) pictures.shift()
       drawSheet(this.canvases[run], about, rows.map(row => row && pictures.shift()), layout, this.colour)
       this.canvases[run].setAttribute("aria-label", `${this.about.dataset}, generated ${this.inWords()}`)
-      this.readings[run].replaceChildren(...chart(this.codes, this.split(reading), this.state.values))
+      this.readings[run].replaceChildren(...chart(this.codes, this.split(await reading()), this.state.values))
     }))
     this.emit("drawn")
   }

@@ -42,6 +42,8 @@ class Explorer(anywidget.AnyWidget):
         with using_threads(1):
             super().__init__(about=about(self.runs, seed))
         self.open_run = lambda name: None  # what a page with several runs does when an address names another
+        self._answers = {"noises": self._noises, "generate": self._generate, "read": self._read, "gif": self._gif}
+        self._answers |= {"rename": self._rename, "open": self._open}
         self.on_msg(self._on_message)
 
     @traitlets.validate("setting")
@@ -92,7 +94,7 @@ class Explorer(anywidget.AnyWidget):
         try:
             with using_threads(1):
                 floats = torch.frombuffer(bytearray(buffers[0]), dtype=torch.float32) if len(buffers[0]) else None
-                answer, out = getattr(self, f"_{message['what']}")(message, floats)
+                answer, out = self._answers[message["what"]](message, floats)
         except (Exception, KeyboardInterrupt) as error:  # a page without an answer would wait for ever
             answer, out = _in_words(error), []
         self.send({"id": message["id"], **answer}, out)

@@ -21,7 +21,7 @@ function kernel(model) {
     async noises(run, seeds) { return cut(new Float32Array((await ask("noises", { run, seeds })).buffers[0]), seeds.length) },
     async generate(run, rows) {
       const { buffers } = await ask("generate", { run }, rows)
-      return { pictures: cut(new Uint8Array(buffers[0]), rows.length), reading: new Float32Array(buffers[1]) }
+      return { pictures: cut(new Uint8Array(buffers[0]), rows.length), reading: () => new Float32Array(buffers[1]) }
     },
     async read(run, x) { return new Float32Array((await ask("read", { run }, [x])).buffers[0]) },
     async gif(run, rows, pause) { return (await ask("gif", { run, pause }, rows)).buffers[0] },

@@ -150,10 +150,7 @@ def _are_files(contents: dict[str, bytes]) -> bool:
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()} == FILES
 
 
-@click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
+runtime_option = click.option(
     "--runtime",
     "kept_in",
     type=click.Path(path_type=Path, file_okay=False),
@@ -161,6 +158,12 @@ def _are_files(contents: dict[str, bytes]) -> bool:
     show_default=True,
     help="folder that keeps the browser's ONNX runtime; npm fetches it once",
 )
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@runtime_option
 def share(run: Path, out: Path, kept_in: Path) -> None:
     """Write RUN, a run directory, as one HTML file OUT with live sliders: no server, no network, no kernel."""
     content = page(load_run(run, "cpu"), f"<script>{runtime_script(runtime(kept_in))}</script>")

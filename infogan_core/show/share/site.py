@@ -19,7 +19,7 @@ import click
 from infogan_core.data.load import DATASETS
 from infogan_core.files import PROJECT, PUBLISHED
 from infogan_core.runs import load_run
-from infogan_core.show.share.page import page, runtime, runtime_script
+from infogan_core.show.share.page import page, runtime, runtime_option, runtime_script
 
 SITE = PROJECT / "docs" / "site"  # the front page and Sphinx's settings
 WEIGHTS = "weights.safetensors"
@@ -121,14 +121,7 @@ def write_pages(names: Sequence[str], notebooks: Mapping[str, str], source: Path
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--runtime",
-    "kept_in",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=".venv/onnxruntime-web",
-    show_default=True,
-    help="folder that keeps the browser's ONNX runtime; npm fetches it once",
-)
+@runtime_option
 def site(out: Path, kept_in: Path) -> None:
     """Write the site into the folder OUT, where it replaces a former one: sliders, notebooks, results, guides."""
     if find_spec("sphinx") is None:
