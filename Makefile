@@ -23,8 +23,6 @@ endef
 
 PYTHON ?= python3
 BIN := .venv/bin
-# a picture that is too large to bring is refused in words, where servers would hang up at 10 MiB
-MESSAGE := "{'websocket_max_message_size': 67108864}"
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -c requirements.lock
 # Recipes read what the user gives from the environment, as "$$OUT". Without this line make would first expand every $
 # of the command line.
@@ -57,7 +55,7 @@ $(NOTEBOOKS): .venv/installed
 
 lab: .venv/installed
 	$(if $(filter 0,$(shell id -u)),$(if $(findstring --allow-root,$(ARGS)),,$(error root needs: make lab ARGS=--allow-root)))
-	$(WITH_ARGS) $(BIN)/jupyter lab "notebooks/$${NOTEBOOK:-mnist}.ipynb" --ServerApp.tornado_settings=$(MESSAGE)
+	$(WITH_ARGS) $(BIN)/jupyter lab "notebooks/$${NOTEBOOK:-mnist}.ipynb"
 
 gallery: .venv/installed-show
 	JUPYTER_PATH="$(CURDIR)/notebooks" $(WITH_ARGS) $(BIN)/voila \

@@ -14,7 +14,6 @@ from pathlib import Path
 from pages import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
-MESSAGE = "tornado_settings={'websocket_max_message_size': 67108864}"  # as in the Makefile
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 
@@ -49,7 +48,7 @@ def lab(folder, contents):
     command += ["--IdentityProvider.token=", f"--LabApp.user_settings_dir={folder / 'settings'}"]
     # else it restores what another JupyterLab of this user has open, and logs a 404 for every file that is not here
     command += [f"--LabApp.workspaces_dir={folder / 'workspaces'}"]
-    command += [f"--ServerApp.{MESSAGE}", str(folder / "work")]
+    command += [str(folder / "work")]
     with _serving(command, folder / "log", f"http://127.0.0.1:{port}/api"):
         yield f"http://127.0.0.1:{port}/lab/tree/sliders.ipynb", folder / "log"
 
