@@ -54,7 +54,7 @@ class Explorer(anywidget.AnyWidget):
             not isinstance(setting.get("codes"), dict) or setting["codes"].keys() | {"noise"} != start.keys()
         ):
             raise ValueError(f"setting: needs codes, a dict of {', '.join(start)}, found {setting.get('codes')!r}")
-        shown = start | setting.get("codes", {}) | {"noise": setting.get("noise", start["noise"])}
+        shown = self._shown(setting)
         if not all(type(value) in (int, float) for value in shown.values()) or not 0 <= shown["noise"] < 2**31:
             raise ValueError(f"setting: codes and noise must be numbers, noise at least 0, found {shown}")
         self._latents(shown)
@@ -64,12 +64,10 @@ class Explorer(anywidget.AnyWidget):
         spec = self.run.config.latents
         return {spec.name(i): value for i, value in enumerate(spec.start())} | {"noise": self.about.get("seed", 0)}
 
-    def _shown(self) -> dict[str, float]:
-        """Codes and noise that the controls show, by name."""
-        start, setting = self._start(), self.setting
-        return {name: setting.get("codes", {}).get(name, value) for name, value in start.items()} | {
-            "noise": setting.get("noise", start["noise"])
-        }
+    def _shown(self, setting: dict[str, Any]) -> dict[str, float]:
+        """Codes, in their order, and noise of a setting: those of the start where it names none."""
+        start = self._start()
+        return start | setting.get("codes", {}) | {"noise": setting.get("noise", start["noise"])}
 
     def _latents(self, shown: dict[str, float]) -> tuple[Tensor, list[Tensor]]:
         spec = self.run.config.latents
@@ -80,7 +78,7 @@ class Explorer(anywidget.AnyWidget):
 
     def still(self) -> bytes:
         """A PNG of the picture at the setting."""
-        noise, codes = self._latents(self._shown())
+        noise, codes = self._latents(self._shown(self.setting))
         noise = torch.tensor([self.setting["z"]]) if self.setting.get("z") else noise
         with using_threads(1):
             return png_bytes(self._enlarged(self.run.generate(noise * self.setting.get("scale", 1), codes)))
@@ -143,7 +141,7 @@ class Explorer(anywidget.AnyWidget):
         super().close()
 
     def __repr__(self) -> str:
-        return f"Explorer({', '.join(f'{name}={value:g}' for name, value in self._shown().items())})"
+        return f"Explorer({', '.join(f'{name}={value:g}' for name, value in self._shown(self.setting).items())})"
 
     def _ipython_display_(self) -> None:
         """A PNG, then the widget, whose style hides the PNG where it lives: there is a picture in any case."""
