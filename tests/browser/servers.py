@@ -59,6 +59,7 @@ def gallery(folder, theme="light"):
     log, port = folder / "log", _free_port()
     command = ["voila", "notebooks/gallery.ipynb", "--no-browser", f"--port={port}", f"--theme={theme}"]
     command += ["--Voila.config_file_paths=notebooks", "--VoilaKernelManager.cull_idle_timeout=20"]
+    command += ["--VoilaKernelManager.cull_interval=1"]
     with _serving(command, log, f"http://127.0.0.1:{port}/voila/static/"):
         wait(lambda: "is filled" in log.read_text())
         yield f"http://127.0.0.1:{port}/", log

@@ -394,13 +394,19 @@ def test_a_phone_needs_no_scrolling_sideways(opened):
         page.screenshot(path=PICTURES / f"{name}-phone.png", full_page=True)
 
 
-def test_the_kernels_of_closed_pages_of_the_gallery_end(gallery, chromium):
+def test_the_kernels_of_closed_pages_of_the_gallery_end_but_not_a_warm_one(gallery, chromium):
+    """A kernel that has waited for longer than an idle one may still serves the next page."""
     page, log = chromium.new_page(), gallery[1]
     for _ in range(3):
         page.goto(gallery[0], timeout=90_000)
         page.wait_for_function(DRAWN, timeout=60_000)
     page.close()
     servers.wait(lambda: log.read_text().count("Kernel started") == log.read_text().count("Kernel shutdown") + 1)
+    time.sleep(10)  # the warm kernel started later than they did
+    page = chromium.new_page()
+    page.goto(gallery[0], timeout=90_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    page.close()
     assert "DeprecationWarning" not in log.read_text()
 
 
@@ -480,7 +486,9 @@ def test_ink_on_a_transparent_ground_is_read_as_on_the_ground_that_shows_it(ink,
         page.wait_for_selector(f"{SAID}:has-text('{name}')")
         readings.append(page.inner_text(SAID).removeprefix(name).split(" The controls")[0])
     assert "Q reads" in readings[0]
-    assert readings[0] == readings[1]
+    clear, paper = (re.split(r"(-?\d+\.\d+)", reading) for reading in readings)
+    assert clear[::2] == paper[::2]
+    assert [float(n) for n in clear[1::2]] == pytest.approx([float(n) for n in paper[1::2]], abs=0.02)  # rounded pixels
     context.close()
 
 
