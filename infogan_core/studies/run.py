@@ -18,7 +18,7 @@ from infogan_core.batch.pool import each
 from infogan_core.data.images import ImageSet
 from infogan_core.data.load import load_images
 from infogan_core.files import PROJECT, write_whole
-from infogan_core.measure.disentanglement import measure
+from infogan_core.measure.disentanglement import bounds, measure
 from infogan_core.measure.evaluate import evaluate
 from infogan_core.measure.select import SIGNALS, consensus, judge
 from infogan_core.model.config import Config
@@ -81,7 +81,9 @@ STUDIES = {
     "ablations": Study(ablations.CONFIGS, digits),
     "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=FRESH),
     "embedded": Study((QUICK,), digits, seeds=FRESH, source="embedded"),
-    "sprites": Study((preset("mnist", "sprites"),), measure, plots.sprites, source="dsprites"),
+    "sprites": Study(
+        (preset("mnist", "sprites"),), measure, plots.sprites, lambda _, images: bounds(images), source="dsprites"
+    ),
 }
 
 
