@@ -78,8 +78,9 @@ function naming(app, i) { // a person's own names of a code and of its category 
     button.className = "name"
     app.on("follow", () => {
       button.title = `give ${key()} a name of your own`
-      button.textContent = kind === "code" ? "✎" : `${c.labels[app.state.values[i]]} ✎`
-      button.setAttribute("aria-label", button.title)
+      const label = kind === "code" ? "" : `${c.labels[app.state.values[i]]} `
+      button.textContent = `${label}✎`
+      button.setAttribute("aria-label", label + button.title)
     })
     return button
   })
