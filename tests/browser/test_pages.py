@@ -83,6 +83,7 @@ def test_fitting_stops_when_it_is_told_to(opened):
     unfold(page, "bring a picture").locator(".samples button >> nth=1").click()
     button(page, "stop").click()
     page.wait_for_selector(f"{SAID}:has-text('With the noise fitted')", timeout=1_000)
+    assert page.get_by_label("noise seed").input_value() == ""  # it is the noise of no seed
     assert page.inner_text(SAID).startswith("Sample B: Q reads")
 
 
@@ -118,7 +119,7 @@ def test_q_reads_a_drawing_while_it_is_made(opened):
 
 def test_a_pad_turns_two_codes_with_arrows_and_by_dragging(opened):
     page, _ = opened
-    pad = unfold(page, "two codes at once").locator(".pad")
+    pad = unfold(page, "pad for two codes").locator(".pad")
     pad.focus()
     for key in ("ArrowRight", "ArrowUp", "ArrowUp"):
         page.keyboard.press(key)
@@ -208,10 +209,10 @@ def test_noise_can_be_left_out_and_several_noises_shown(opened):
 
 def test_a_heat_map_follows_the_code_in_hand(opened):
     page, _ = opened
-    page.get_by_label("what does the code in hand move?").check()
+    page.get_by_label("heat map of the code that you moved last").check()
     page.focus(SLIDER)
     page.keyboard.press("ArrowRight")
-    page.wait_for_selector(".infogan .heat:visible:has-text('what c2')")
+    page.wait_for_selector(".infogan .heat:visible:has-text('change with c2')")
     assert "% of the pixels" in page.locator(".infogan .heat canvas:visible").get_attribute("aria-label")
 
 
@@ -223,6 +224,18 @@ def test_other_views_are_other_pictures_that_the_alt_text_tells(view, opened):
     wait_for_change(page, before)
     assert "c1" in page.locator(".infogan .picture:visible").get_attribute("aria-label")
     page.screenshot(path=PICTURES / f"{name}-{view}.png", full_page=True)
+
+
+def test_the_code_across_a_sheet_is_chosen_beside_it(shared, chromium):
+    page = chromium.new_context(offline=True).new_page()
+    page.goto(shared[0])
+    page.wait_for_function(DRAWN)
+    page.locator(".infogan .views label").get_by_text("sheet", exact=True).click()
+    page.locator(".infogan .look").get_by_label("across").select_option("2")
+    assert page.evaluate(f"{HERE}.app.setting().sweep") == "c3"
+    assert page.get_by_label("sweep").input_value() == "2"
+    assert page.locator(".infogan .look").get_by_label("down").is_hidden()
+    page.context.close()
 
 
 def test_play_runs_and_stops(opened):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,11 @@ def about(runs: Sequence[Run], seed: int = 0) -> dict[str, Any]:
     run, spec = runs[0], runs[0].config.latents
     codes = []
     for i, code in enumerate(spec.codes):
-        labels = [category_label(run, i, k) for k in range(getattr(code, "k", 0))]
+        labels = [_category(run, i, k) for k in range(getattr(code, "k", 0))]
         names = [category_name(run, i, k) for k in range(len(labels))]
         title = code_title(run, i)
-        codes.append({"symbol": spec.name(i), "title": title, "k": len(labels), "labels": labels, "names": names})
+        about_code = {"symbol": spec.name(i), "title": title, "k": len(labels), "labels": labels, "names": names}
+        codes.append(about_code | {"sigma": getattr(code, "sigma", None)})
     return {
         "dataset": run.config.dataset,
         "name": run.path.name,
@@ -42,12 +44,19 @@ def about(runs: Sequence[Run], seed: int = 0) -> dict[str, Any]:
     }
 
 
+def _category(run: Run, i: int, k: int) -> str:
+    """A category in words: "category 7: digit 3 in 94% of its pictures"."""
+    number, _, name = category_label(run, i, k).partition(" ")
+    name = re.sub(r" (\d+%)$", r" in \1 of its pictures", name)
+    return f"category {number}: {name}" if name else f"category {number}"
+
+
 def _about_run(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
     c, spec = run.config, run.config.latents
     weights = " ".join(f"{weight:g}" for weight in dict.fromkeys(c.lambda_info))
     caption = f"{run.path.name}: {c.dataset} {c.profile}, seed {c.seed}, lambda {weights}"
     if noise_of(run) != noise_of(runs[0]):
-        caption += f" (noise of its own kind, {noise_of(run)}: compare the codes alone)"
+        caption += f" (its noise is of another kind, {noise_of(run)}: compare the codes alone)"
     return {
         "caption": caption if len(runs) > 1 else "",
         "note": note_of(run),

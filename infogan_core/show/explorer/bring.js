@@ -8,7 +8,7 @@ App.prototype.bring = async function (x, what, fit = true) { // x: floats [C, H,
   put(this.brought.getContext("2d"), x.map(v => 255 * v + 0.5), this.runs[0])
   const reading = this.split(await this.backend.read(0, x))
   const values = reading.map((q, i) => (this.codes[i].k ? best(q) : Math.round(20 * clamp(q[0], -2, 2)) / 20))
-  const answer = `${what}: Q reads ${this.codes.map((c, i) => `${c.symbol} = ${inWords(reading[i], c)}`).join(", ")}. The controls are set to it.`
+  const answer = `${what}: Q reads ${this.codes.map((c, i) => `${c.symbol} = ${inWords(reading[i], c)}`).join(", ")}. The controls now show these codes.`
   const drawn = this.set({ values, view: "single", count: 1 }, answer, true), { state } = this
   await drawn
   if (fit && this.state === state) await this.fit(x, answer)
@@ -48,7 +48,7 @@ App.prototype.fit = async function (x, answer) { // separable CMA-ES (Ros and Ha
   }
   if (this.state !== state) return
   const percent = d => `${Math.round(100 * d)}%`
-  const near = `With the noise fitted, the pixels differ by ${percent(found.d)} of the range on average (${percent(before)} before).`
+  const near = `With the noise fitted, G's pixels differ from the picture by ${percent(found.d)} of the range on average (${percent(before)} before).`
   await this.set({ z: found.z.map(v => +v.toFixed(3)), scale: 1 }, `${answer} ${near}`, true) // as a setting keeps it
 }
 
@@ -105,7 +105,7 @@ features.push(function bringing(app) {
       return h("button", { type: "button", className: "category", title: `let Q read sample ${letter}`, onclick: read }, alone(x, run), letter)
     }))
   })
-  const part = fold(app, "bring a picture", false, row(h("label", { className: "file" }, "a picture or a saved setting ", file)), samples)
+  const part = fold(app, "bring a picture", false, row(h("label", { className: "file" }, "a picture or a saved setting ", file)), h("p", { className: "hint" }, "Or let Q read a sample that G generated:"), samples)
   part.ontoggle = () => { if (part.open && !samples.children.length) fill() }
 })
 
@@ -169,27 +169,27 @@ features.push(function drawing(app) { // Q reads while you draw
   }
   const mark = h("i")
   const undo = press("undo the stroke", "take the last stroke back", () => { if (kept.length) { pen.putImageData(kept.pop(), 0, 0); read() } })
-  const wipe = press("clear", "an empty ground", () => { keep(); clear(); app.say("") })
+  const wipe = press("clear", "wipe the drawing", () => { keep(); clear(); app.say("") })
   const fit = press("fit the noise", "find noise with which G's picture resembles the drawing", app.guard(async () => {
     if (touched) await app.bring(shrink(canvas, side, side, run, false)[0], "Your drawing")
   }))
   clear()
-  const painted = h("canvas", { className: "painted", width: run.size, height: run.size, role: "img", "aria-label": "what G paints of the codes that Q reads" })
+  const painted = h("canvas", { className: "painted", width: run.size, height: run.size, role: "img", "aria-label": "what G generates from the codes that Q reads" })
   app.on("drawn", () => put(painted.getContext("2d"), app.shown, run))
-  const hint = "Draw with mouse, finger or pen; with the keyboard, arrows move and Shift draws. Q reads the drawing, and G paints what Q read."
-  fold(app, "draw", !colours, h("p", { className: "hint" }, hint), row(h("div", { className: "sketch" }, canvas, mark), h("div", { className: "stack" }, painted, ...(colours ? [h("label", {}, "pen ", ink)] : []), undo, wipe, fit)))
+  const hint = "Q reads your drawing, and G generates a picture from what Q read. By keyboard, arrows move the pen and Shift draws."
+  fold(app, "draw", !colours, h("p", { className: "hint" }, hint), row(h("div", { className: "sketch" }, canvas, mark), h("div", { className: "stack" }, h("figure", {}, painted, h("figcaption", {}, "what G generates")), ...(colours ? [h("label", {}, "pen ", ink)] : []), undo, wipe, fit)))
 })
 
 features.push(function keeping(app) { // a shelf of settings with small pictures; files and links
   const shelf = h("div", { className: "categories shelf" })
-  const keep = press("keep on the shelf", "keep this setting with its picture", () => {
+  const keep = press("keep on the shelf", "keep this setting and its picture below, while the page is open", () => {
     const text = JSON.stringify(app.setting()), n = shelf.children.length + 1
-    const button = h("button", { type: "button", className: "category", title: `back to the setting kept as ${n}`, onclick: app.guard(() => app.load(text)) }, alone(app.shown, app.runs[0]), `${n}`)
+    const button = h("button", { type: "button", className: "category", title: `go back to setting ${n}`, onclick: app.guard(() => app.load(text)) }, alone(app.shown, app.runs[0]), `${n}`)
     shelf.append(button)
   })
-  const picture = press("save the picture", "as PNG", () => app.canvases[0].toBlob(blob => save(`${app.about.dataset}.png`, blob)))
-  const setting = press("save the setting", "as a file to bring back", () => save(`${app.about.dataset}-setting.json`, new Blob([JSON.stringify(app.setting(), null, 1)], { type: "application/json" })))
-  const more = app.backend.link ? [press("copy the link", "the address of this setting", app.guard(async () => {
+  const picture = press("save the picture", "save what the view shows, as PNG", () => app.canvases[0].toBlob(blob => save(`${app.about.dataset}.png`, blob)))
+  const setting = press("save the setting", "save codes, noise and view in a file; bring a picture takes it back", () => save(`${app.about.dataset}-setting.json`, new Blob([JSON.stringify(app.setting(), null, 1)], { type: "application/json" })))
+  const more = app.backend.link ? [press("copy the link", "copy the address of this page with this setting", app.guard(async () => {
     const address = app.backend.link(app.setting())
     try { await navigator.clipboard.writeText(address); app.say("The link is copied.") } catch { app.say(`The link: ${address}`) }
   }))] : []

@@ -55,7 +55,7 @@ async function browser({ about }, unpack) { // unpack(name) -> the bytes of a pa
       const codes = first.map(c => {
         const title = given[c.symbol] ? `${c.symbol}: “${given[c.symbol]}”` : c.title
         const own = k => given[`${c.symbol}=${k}`]
-        return { ...c, title, labels: c.labels.map((l, k) => (own(k) ? `${k} “${own(k)}”` : l)), names: c.names.map((l, k) => (own(k) ? `“${own(k)}”` : l)) }
+        return { ...c, title, labels: c.labels.map((l, k) => (own(k) ? `category ${k}: “${own(k)}”` : l)), names: c.names.map((l, k) => (own(k) ? `“${own(k)}”` : l)) }
       })
       return { codes, given }
     },

@@ -26,7 +26,7 @@ features.push(function codeControls(app) {
       const v = app.state.values[i]
       legend.firstChild.data = app.title(i)
       inputs.forEach((input, k) => {
-        input.title = c.k ? `${c.title}, category ${c.labels[k]}` : `${c.title}, trained on -1 to 1`
+        input.title = c.k ? `${c.title}, ${c.labels[k]}` : `${c.title}, trained on -1 to 1`
         input.setAttribute("aria-label", input.title)
         c.k ? (input.checked = k === v) : (input.value = v)
       })
@@ -35,6 +35,7 @@ features.push(function codeControls(app) {
     legend.append("", ...naming(app, i))
     app.turning.append(h("fieldset", { className: `code-${i}` }, legend, inside))
   })
+  if (codes.some(c => !c.k)) app.turning.append(h("p", { className: "hint" }, "The line below a slider marks -1 to 1, the range in training."))
   app.on("settled", app.guard(async () => { // what each category would make, on its button
     const [z] = await app.zs(0, 1)
     for (const [i, c] of codes.entries()) if (c.k) {
@@ -53,7 +54,7 @@ function naming(app, i) { // a person's own names of a code and of its category 
     const key = () => (kind === "code" ? c.symbol : `${c.symbol}=${app.state.values[i]}`)
     const button = press("", "", () => {
       const of = key(), before = app.about.given[of] ?? ""
-      const input = h("input", { type: "text", value: before, size: 14, maxLength: 40, "aria-label": `name of ${of}` })
+      const input = h("input", { type: "text", value: before, size: 14, maxLength: 40, placeholder: "a name", "aria-label": `name of ${of}` })
       let ended = false
       const end = app.guard(async (keep, back = false) => {
         if (ended) return // replacing the input takes its focus, which ends it again
@@ -78,7 +79,7 @@ function naming(app, i) { // a person's own names of a code and of its category 
     button.className = "name"
     app.on("follow", () => {
       button.title = `give ${key()} a name of your own`
-      const label = kind === "code" ? "" : `${c.labels[app.state.values[i]]} `
+      const label = kind === "code" ? "" : `category ${named(c, app.state.values[i])} `
       button.textContent = `${label}✎`
       button.setAttribute("aria-label", label + button.title)
     })
@@ -87,17 +88,17 @@ function naming(app, i) { // a person's own names of a code and of its category 
 }
 
 features.push(function noiseControls(app) {
-  const noise = h("input", { type: "number", min: 0, max: LAST_SEED, step: 1, title: "the seed of the noise z" })
+  const noise = h("input", { type: "number", min: 0, max: LAST_SEED, step: 1, placeholder: "fitted", title: "the seed of the noise z" })
   const seed = () => clamp(Math.trunc(+noise.value) || 0, 0, LAST_SEED)
   noise.oninput = () => app.set({ noise: seed() })
   noise.onchange = () => { noise.value = seed() }
-  const scale = h("input", { type: "range", min: 0, max: 1.5, step: 0.05, title: "how far the noise goes: 1 as in training" })
+  const scale = h("input", { type: "range", min: 0, max: 1.5, step: 0.05, title: "a factor of the noise: 1 as in training, 0 for none" })
   const scaled = h("output")
   scale.oninput = () => app.set({ scale: +scale.value })
   const count = h("select", { title: "how many noises the single view shows" }, ...[1, 4, 9].map(n => h("option", { value: n }, `${n}`)))
   count.onchange = () => app.set({ count: +count.value, view: "single" })
   app.on("follow", () => {
-    if (document.activeElement !== noise) noise.value = app.state.noise
+    if (document.activeElement !== noise) noise.value = app.state.z ? "" : app.state.noise
     scale.value = app.state.scale
     scaled.textContent = app.state.scale.toFixed(2)
     count.value = app.state.count
@@ -105,14 +106,14 @@ features.push(function noiseControls(app) {
   const random = c => (c.k ? Math.floor(Math.random() * c.k) : Math.round(20 * (2 * Math.random() - 1)) / 20)
   app.turning.append(
     row(
-      h("label", {}, "noise ", noise),
+      h("label", {}, "noise seed ", noise),
       press("new noise", "the noise of the next seed", () => app.set({ noise: (app.state.noise + 1) % (LAST_SEED + 1) })),
       press("surprise me", "random codes and noise", () => app.set({ values: app.codes.map(random), noise: Math.floor(Math.random() * 1e6) })),
-      press("reset", "codes and noise as they were at first", () => { app.stop(); app.set({ values: app.start.values, noise: app.start.noise, scale: 1 }) }),
+      press("reset", "back to the first codes and noise", () => { app.stop(); app.set({ values: app.start.values, noise: app.start.noise, scale: 1 }) }),
       press("undo", "the setting before (Ctrl-Z)", app.guard(() => app.undo())),
       press("redo", "the setting after (Ctrl-Y)", app.guard(() => app.redo())),
     ),
-    row(h("label", { className: "slider" }, "noise scale ", scale, scaled), h("label", {}, "noises ", count)),
+    row(h("label", { className: "slider" }, "noise scale ", scale, scaled), h("label", {}, "noises shown ", count)),
   )
 })
 
@@ -120,7 +121,7 @@ features.push(function pad(app) { // two continuous codes at once
   const free = app.codes.flatMap((c, i) => (c.k ? [] : [i]))
   if (free.length < 2) return
   const axes = [free[0], free[1]]
-  const area = h("div", { className: "pad", tabIndex: 0, role: "slider", "aria-valuemin": -2, "aria-valuemax": 2 }, h("i"), h("b"))
+  const area = h("div", { className: "pad", title: "the dashed square is -1 to 1, the range in training", tabIndex: 0, role: "slider", "aria-valuemin": -2, "aria-valuemax": 2 }, h("i"), h("b"))
   const move = (x, y) => {
     app.hand = axes[0]
     const to = v => Math.round(20 * clamp(v, -2, 2)) / 20
@@ -153,12 +154,12 @@ features.push(function pad(app) { // two continuous codes at once
     const [x, y] = axes.map(i => app.state.values[i])
     Object.assign(area.lastChild.style, { left: `${25 * (x + 2)}%`, top: `${25 * (2 - y)}%` })
     const words = axes.map((i, a) => `${app.codes[i].symbol} ${[x, y][a].toFixed(2)}`).join(", ")
-    for (const [key, value] of [["aria-valuenow", x], ["aria-valuetext", words], ["aria-label", "two codes at once"]]) area.setAttribute(key, value)
+    for (const [key, value] of [["aria-valuenow", x], ["aria-valuetext", words], ["aria-label", "pad for two codes"]]) area.setAttribute(key, value)
   })
-  fold(app, "two codes at once", false, row(area, h("div", { className: "stack" }, h("label", {}, "across ", choose[0]), h("label", {}, "up ", choose[1]))))
+  fold(app, "pad for two codes", false, row(area, h("div", { className: "stack" }, h("label", {}, "across ", choose[0]), h("label", {}, "up ", choose[1]))))
 })
 
-features.push(function heat(app) { // which pixels the code in hand moves
+features.push(function heat(app) { // which pixels the code in hand changes
   const run = app.runs[0], canvas = h("canvas", { width: run.size, height: run.size, role: "img" }), caption = h("figcaption")
   const figure = h("figure", { className: "heat", hidden: true }, canvas, caption)
   const box = h("input", { type: "checkbox", onchange: () => { figure.hidden = !box.checked; draw() } })
@@ -177,9 +178,9 @@ features.push(function heat(app) { // which pixels the code in hand moves
     const pen = canvas.getContext("2d"), image = pen.createImageData(run.size, run.size)
     range.forEach((v, p) => image.data.set([255 * Math.min(1, 2 * v), 255 * clamp(2 * v - 0.7, 0, 1), 255 * clamp(0.25 - v, 0, 1), 255], 4 * p))
     pen.putImageData(image, 0, 0)
-    caption.textContent = `what ${app.title(i)} moves`
-    canvas.setAttribute("aria-label", `${caption.textContent}: ${Math.round((100 * range.filter(v => v > 0.1).length) / area)}% of the pixels by a tenth or more`)
+    caption.textContent = `Bright pixels change with ${app.title(i)}.`
+    canvas.setAttribute("aria-label", `${caption.textContent} ${Math.round((100 * range.filter(v => v > 0.1).length) / area)}% of the pixels change by a tenth or more.`)
   })
   app.on("settled", draw)
-  app.look.append(h("label", { className: "row" }, box, "what does the code in hand move?"), figure)
+  app.look.append(h("label", { className: "row" }, box, "heat map of the code that you moved last"), figure)
 })

@@ -7,6 +7,7 @@
 //   rename(key, name), remember(setting), link(setting)   each only where there is a place for it
 
 const ROWS = 10, SWEPT = 11, LAST_SEED = 2 ** 31 - 1, QUIET = 300, VIEWS = ["single", "sheet", "two codes", "all codes"]
+const VIEW_HINTS = ["one picture, or one for each of several noises", "one code across, a noise for each row", "one code across, another down", "a row for each code"]
 const features = [] // functions of the app, each of which adds its controls
 
 const nearest = (values, v) => values.reduce((top, x, i) => (Math.abs(x - v) < Math.abs(values[top] - v) ? i : top), 0)
@@ -122,7 +123,7 @@ class App {
       if (here) pictures.shift()
       drawSheet(this.canvases[run], about, rows.map(row => row && pictures.shift()), layout, this.colour)
       this.canvases[run].setAttribute("aria-label", `${this.about.dataset}, generated ${this.inWords()}`)
-      this.readings[run].replaceChildren(...chart(this.codes, this.split(await reading()), this.state.values))
+      this.readings[run].replaceChildren(...chart(this.codes, this.split(await reading()), this.state.between === null ? this.state.values : []))
     }))
     this.emit("drawn")
   }
@@ -238,7 +239,7 @@ function mount(root, about, backend) {
   for (const view of VIEWS.filter(view => view !== "two codes" || codes.length > 1)) {
     const input = h("input", { type: "radio", name: `${id}-view`, value: view, onchange: () => app.set({ view }) })
     app.on("follow", () => { input.checked = app.state.view === view })
-    views.append(h("label", {}, input, view))
+    views.append(h("label", { title: VIEW_HINTS[VIEWS.indexOf(view)] }, input, view))
   }
   const columns = about.runs.map((run, r) => h("figure", {}, ...(run.caption ? [h("figcaption", {}, run.caption)] : []), app.canvases[r], app.readings[r]))
   app.brought = h("canvas", { className: "thumbnail", width: about.runs[0].size, height: about.runs[0].size, hidden: true, role: "img" })

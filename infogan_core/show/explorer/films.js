@@ -26,8 +26,9 @@ function save(name, blob) {
 features.push(function films(app) {
   const what = h("select", { title: "the code that play moves, and that the sheet shows" })
   const against = h("select", { title: "the code down the sheet of two codes" })
-  const play = press("play", "move it back and forth", () => (app.playing ? app.stop() : start()))
+  const play = press("play", "move what is chosen back and forth", () => (app.playing ? app.stop() : start()))
   const slider = h("input", { type: "range", min: 0, max: 1, step: 1 / STEPS, "aria-label": "from A to B", disabled: true })
+  const across = h("select", { title: "the code across the sheet" })
   let way = false
   const there = () => [...Array(STEPS + 1).keys()].map(n => n / STEPS), ping = path => [...path, ...path.slice(1, -1).reverse()]
   const sweepPath = () => {
@@ -48,13 +49,15 @@ features.push(function films(app) {
     play.textContent = "stop"
     play.setAttribute("aria-pressed", "true")
   }
+  const toSweep = i => ({ swept: i, against: i === app.state.against ? app.state.swept : app.state.against })
   what.onchange = () => {
-    const again = app.playing, i = +what.value, { swept, against } = app.state
+    const again = app.playing, i = +what.value
     app.stop()
     way = i === app.codes.length
-    app.set(way ? { between: 0 } : { swept: i, against: i === against ? swept : against })
+    app.set(way ? { between: 0 } : toSweep(i))
     if (again) start()
   }
+  across.onchange = () => app.set(toSweep(+across.value))
   against.onchange = () => {
     const i = +against.value, { swept, against: before } = app.state
     app.set({ against: i, swept: i === swept ? before : swept, view: "two codes" })
@@ -62,7 +65,7 @@ features.push(function films(app) {
   slider.oninput = () => {
     if (!way) app.stop()
     way = true
-    app.set({ between: +slider.value })
+    app.set({ between: +slider.value }, "The picture lies between A and B. The controls still show the last setting.")
   }
 
   const ends = ["from", "to"].map((end, n) => {
@@ -81,12 +84,13 @@ features.push(function films(app) {
   app.on("follow", () => {
     const titles = app.codes.map((_, i) => app.title(i))
     choices(what, slider.disabled ? titles : [...titles, "from A to B"])
-    choices(against, titles)
+    for (const select of [across, against]) choices(select, titles)
     if (way && app.state.between === null) {
       way = false
       app.stop()
     }
     what.value = way ? app.codes.length : app.state.swept
+    across.value = app.state.swept
     against.value = app.state.against
     slider.value = app.state.between ?? 0
   })
@@ -106,10 +110,10 @@ features.push(function films(app) {
   }
   const name = () => `${app.about.dataset}-${way ? "A-to-B" : app.codes[app.state.swept].symbol}`
   const gif = app.guard(async () => {
-    app.say("making the GIF ...")
+    app.say("The GIF is being made ...")
     const rows = await frames(), bytes = await app.backend.gif(0, rows, pause(), () => canvases(rows))
     save(`${name()}.gif`, new Blob([bytes], { type: "image/gif" }))
-    app.say(`saved ${name()}.gif (${Math.round(bytes.byteLength / 1024)} KiB)`)
+    app.say(`${name()}.gif is saved (${Math.round(bytes.byteLength / 1024)} KiB).`)
   })
   const video = app.guard(async () => { // the browser records at the pace at which it plays
     const type = ["video/webm", "video/mp4"].find(type => globalThis.MediaRecorder?.isTypeSupported(type))
@@ -121,7 +125,7 @@ features.push(function films(app) {
     const ended = new Promise(end => { recorder.onstop = end })
     recorder.start()
     for (const [n, shot] of shots.entries()) {
-      app.say(`recording the video: ${n + 1} of ${shots.length}`)
+      app.say(`The video is being recorded: picture ${n + 1} of ${shots.length}`)
       pen.drawImage(shot, 0, 0)
       await new Promise(next => setTimeout(next, pause()))
     }
@@ -129,11 +133,15 @@ features.push(function films(app) {
     await ended
     const file = `${name()}.${type.slice(6)}`, blob = new Blob(parts, { type })
     save(file, blob)
-    app.say(`saved ${file} (${Math.round(blob.size / 1024)} KiB)`)
+    app.say(`${file} is saved (${Math.round(blob.size / 1024)} KiB).`)
   })
-  app.turning.append(row(h("label", {}, "sweep ", what), play, press("save as GIF", "what plays, as a GIF", gif), press("save as video", "what plays, as WebM or MP4", video)))
-  const down = h("label", { className: "row" }, "down ", against)
-  app.on("follow", () => { down.hidden = app.state.view !== "two codes" })
-  app.look.children[0].after(down)
-  fold(app, "from A to B", false, row(...ends, slider))
+  app.turning.append(row(h("label", {}, "sweep ", what), play, press("save as GIF", "save what plays, there and back", gif), press("save as video", "save what plays, as WebM or MP4", video)))
+  const down = h("label", {}, "down ", against), axes = row(h("label", {}, "across ", across), down)
+  app.on("follow", () => {
+    axes.hidden = !["sheet", "two codes"].includes(app.state.view)
+    down.hidden = app.state.view !== "two codes"
+  })
+  app.look.children[0].after(axes)
+  const hint = h("p", { className: "hint" }, "Keep one setting as A and another as B. The slider goes from A to B.")
+  fold(app, "from A to B", false, hint, row(...ends, slider))
 })

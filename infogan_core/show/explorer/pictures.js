@@ -60,14 +60,17 @@ function drawSheet(canvas, run, pictures, { columns, marks = [], heads = [], sid
   if (run.note) pen.fillText(run.note, canvas.width / 2, canvas.height - 10, canvas.width)
 }
 
-// Q(c|x) as rows of symbol, chart and words; `values` is what was set.
+// Q(c|x) as rows of symbol, chart and words; `values` is what was set, nothing between two settings.
 const best = q => q.reduce((top, p, k) => (p > q[top] ? k : top), 0)
-const inWords = (q, c) =>
-  c.k ? `${best(q)} (${Math.round(100 * q[best(q)])}%) ${c.names[best(q)]}`.trim() : `${q[0].toFixed(2).replace("-0.00", "0.00")} ± ${q[1].toFixed(2)}`
+const named = (c, k) => (c.names[k] ? `${k}: ${c.names[k]}` : `${k}`)
+const inWords = (q, c) => // a fixed sigma is not read in the picture
+ 
+  c.k ? `${named(c, best(q))} (${Math.round(100 * q[best(q)])}%)` : `${q[0].toFixed(2).replace("-0.00", "0.00")}${c.sigma ? "" : ` ± ${q[1].toFixed(2)}`}`
 
 function chart(codes, reading, values) {
   const across = v => 100 * (Math.min(2.5, Math.max(-2.5, v)) + 2.5) / 5
-  return codes.flatMap((c, i) => {
+  const key = h("span", { className: "key" }, "Q reads what is ", h("b", { className: "read" }, "blue"), "; you set what is ", h("b", { className: "put" }, "orange"), ".")
+  return [key, ...codes.flatMap((c, i) => {
     const q = reading[i], bars = h("div", { className: "chart", "aria-hidden": "true" })
     if (c.k) q.forEach((p, k) => {
       const kind = `${k === best(q) ? "read" : ""} ${k === values[i] ? "set" : ""}`
@@ -76,11 +79,12 @@ function chart(codes, reading, values) {
       bars.append(bar)
     })
     else for (const [kind, from, to] of [["spread", q[0] - q[1], q[0] + q[1]], ["mean", q[0]], ["put", values[i]]]) {
+      if (from === undefined || (kind === "spread" && c.sigma)) continue
       const mark = h("b", { className: kind })
       mark.style.left = `${across(from)}%`
       if (to !== undefined) mark.style.width = `${across(to) - across(from)}%`
       bars.append(mark)
     }
     return [h("span", {}, c.symbol), bars, h("span", {}, inWords(q, c))]
-  })
+  })]
 }

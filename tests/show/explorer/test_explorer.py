@@ -74,6 +74,7 @@ def test_the_page_knows_the_codes_of_any_spec(spec):
     about = Explorer(PaintedRun(spec)).about
     assert [code["symbol"] for code in about["codes"]] == [spec.name(i) for i in range(len(spec.codes))]
     assert [code["k"] for code in about["codes"]] == [getattr(code, "k", 0) for code in spec.codes]
+    assert [code["sigma"] for code in about["codes"]] == [getattr(code, "sigma", None) for code in spec.codes]
     assert about["start"] == spec.start()
     json.dumps(about)
 
@@ -85,6 +86,7 @@ def test_a_name_of_ones_own_is_in_quotes_beside_the_run_and_in_figures(smoke_run
     page.ask("rename", run=0, key="c2", name=" tilt ")
     content, _ = page.ask("rename", run=0, key="c1=3", name="four")
     assert content["about"]["codes"][1]["title"] == "c2: \u201ctilt\u201d"
+    assert content["about"]["codes"][0]["labels"][3] == "category 3: \u201cfour\u201d"
     again = ig.load_run(tmp_path / "run", "cpu")
     assert again.own_names == {"c2": "tilt", "c1=3": "four"}
     assert figures.code_title(again, 1) == "c2: \u201ctilt\u201d"
@@ -92,6 +94,14 @@ def test_a_name_of_ones_own_is_in_quotes_beside_the_run_and_in_figures(smoke_run
     page.ask("rename", run=0, key="c2", name="")
     assert ig.load_run(tmp_path / "run", "cpu").own_names == {"c1=3": "four"}
     assert "of one of c1, c2, c3" in page.ask("rename", run=0, key="c9", name="x")[0]["error"]
+
+
+def test_a_category_says_how_many_of_its_pictures_its_name_fits():
+    run = PaintedRun()
+    run.report = {"names": {"c1=7": "digit 3 94%"}}
+    code = Explorer(run).about["codes"][0]
+    assert (code["labels"][7], code["names"][7]) == ("category 7: digit 3 in 94% of its pictures", "digit 3")
+    assert code["labels"][0] == "category 0"
 
 
 def test_an_error_of_ours_is_one_line_and_a_bug_keeps_its_traceback():
