@@ -84,14 +84,17 @@ def seeded(seed: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def cuda_settings(device: torch.device) -> Iterator[None]:
-    """For the time of a training on CUDA: that GPU is the current one, and fp32 products may use TF32."""
-    before = torch.get_float32_matmul_precision()
+    """For the time of a training on CUDA: that GPU is the current one, fp32 products may use TF32, and cuDNN takes the
+    convolutions that are fastest for these shapes."""
+    before, benchmark = torch.get_float32_matmul_precision(), torch.backends.cudnn.benchmark
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else before)
+    torch.backends.cudnn.benchmark = device.type == "cuda" or benchmark
     try:
         with torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext():
             yield
     finally:
         torch.set_float32_matmul_precision(before)
+        torch.backends.cudnn.benchmark = benchmark
 
 
 def environment(device: torch.device, precision: str, threads: int) -> dict[str, Any]:

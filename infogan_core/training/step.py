@@ -41,6 +41,7 @@ class Step:
         self.average = get_ema_multi_avg_fn(config.ema)
         self.ema_tensors, self.g_tensors = map(_floats, (self.ema, self.G))
         self.instance_noise = torch.tensor(0.0, device=self.device)  # a tensor: a CUDA graph must see it change
+        self.now: Schedule | None = None
         self.set_schedule(schedule(config, 0))
 
     def __call__(self, batch: Batch) -> Terms:
@@ -56,7 +57,8 @@ class Step:
         noise, codes = batch.for_d
         with self.autocast():
             pictures = self.real(batch.index)
-            fake = self.generate(self.config.latents.encode(noise, codes))
+            with torch.set_grad_enabled(batch.for_g is None):  # else G's update has pictures of its own
+                fake = self.generate(self.config.latents.encode(noise, codes))
             real_seen, fake_seen = self.augment(pictures, batch.real), self.augment(fake.detach(), batch.fake)
             again = None if batch.real_again is None else self.augment(pictures, batch.real_again)
             loss, terms = self.d_objective(real_seen, fake_seen, codes, again)
@@ -97,6 +99,9 @@ class Step:
 
     def set_schedule(self, now: Schedule) -> None:
         """Learning rates and instance noise from here on."""
+        if now == self.now:
+            return
+        self.now = now
         self.instance_noise.fill_(now.instance_noise)
         for optimiser, lr in ((self.opt_d, self.config.lr_d), (self.opt_g, self.config.lr_g)):
             for group in optimiser.param_groups:

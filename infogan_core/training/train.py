@@ -52,7 +52,8 @@ def train(
     """Train an InfoGAN by equation 6 of Chen et al. 2016 into the run directory `out`, and return the run.
 
     Called again it goes on from the last checkpoint, on a CPU bit for bit, in the precision and on the number of
-    threads that it began with; a finished run is only loaded. Ctrl-C ends it after the step in hand, with a checkpoint.
+    threads that it began with; on CUDA, which sums in no fixed order, to the last digits. A finished run is only
+    loaded. Ctrl-C ends it after the step in hand, with a checkpoint.
     `on_log` gets every record of metrics.jsonl, and before them those of starts that `restart_below` gave up. `until`
     stops at that step, for a look at a run before finishing it. In a process group it is one model for all processes:
     see ddp.py.
@@ -253,10 +254,10 @@ class Trainer:
     def save(self) -> None:
         """checkpoint.pt. Raises FloatingPointError, and keeps the old one, when a loss or weight is not finite."""
         self._check_finite((self.done - 1) % self.config.log_every + 1)
-        for name, net in self.step.nets().items():
-            for key, t in net.state_dict().items():
-                if not t.isfinite().all():
-                    self._stop(self.done, f"{name}.{key} is not finite")
+        tensors = {f"{name}.{key}": t for name, net in self.step.nets().items() for key, t in net.state_dict().items()}
+        finite = torch.stack([t.isfinite().all() for t in tensors.values()]).tolist()  # waits for the device once
+        if not all(finite):
+            self._stop(self.done, f"{[*tensors][finite.index(False)]} is not finite")
         self.stretches[-1]["to"] = self.done
         if self.writes:
             buffer = io.BytesIO()

@@ -69,7 +69,7 @@ const inWords = (q, c) => // a fixed sigma is not read in the picture
 
 function chart(codes, reading, values) {
   const across = v => 100 * (Math.min(2.5, Math.max(-2.5, v)) + 2.5) / 5
-  const key = h("span", { className: "key" }, "Q reads what is ", h("b", { className: "read" }, "blue"), "; you set what is ", h("b", { className: "put" }, "orange"), ".")
+  const key = h("span", { className: "key" }, h("b", { className: "read" }, "blue"), ": what Q reads; ", h("b", { className: "put" }, "orange"), ": what you set")
   return [key, ...codes.flatMap((c, i) => {
     const q = reading[i], bars = h("div", { className: "chart", "aria-hidden": "true" })
     if (c.k) q.forEach((p, k) => {
