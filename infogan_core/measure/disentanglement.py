@@ -24,7 +24,8 @@ MAX_PICTURES = 10_000  # held-out ones that are read
 MAX_VALUES, N_PARTS = 40, 10  # a factor of more values is cut into so many equal parts
 MIN_PICTURES = 10  # per value of a factor; with fewer no score can be told
 BINS = 20  # of a continuous code, where mutual information is counted
-LEARNED, SCORED, GROUP = 10_000, 5_000, 64  # votes of the FactorVAE score; pictures that share a factor's value in each
+VOTES_TO_LEARN, VOTES_TO_SCORE = 10_000, 5_000  # of the FactorVAE score
+GROUP = 64  # pictures in each vote, which share a factor's value
 MIN_DEVIATION = 0.05  # of the largest: a code that varies less takes no part in the FactorVAE score
 ALPHA = 0.02  # of the Lasso: Eastwood and Williams' and InfoGAN-CR's
 NOISE = 0.3  # deviations, of the ceiling's codes: each then explains 92% of its factor's variance
@@ -132,7 +133,7 @@ def factor_vae(codes: list[np.ndarray], factors: np.ndarray, seed: int) -> float
     A category's variance is the sum of its probabilities' variances.
     """
     rng = np.random.default_rng(seed)
-    fixed = rng.integers(factors.shape[1], size=LEARNED + SCORED)
+    fixed = rng.integers(factors.shape[1], size=VOTES_TO_LEARN + VOTES_TO_SCORE)
     groups = np.empty((len(fixed), GROUP), int)
     for k, f in enumerate(factors.T):
         votes, order, counts = np.flatnonzero(fixed == k), np.argsort(f), np.bincount(f)
@@ -143,8 +144,8 @@ def factor_vae(codes: list[np.ndarray], factors: np.ndarray, seed: int) -> float
     alive = np.flatnonzero(variance > MIN_DEVIATION**2 * variance.max())
     least = np.argmin([codes[j][groups].var(axis=1).sum(axis=1) / variance[j] for j in alive], axis=0)
     table = np.zeros((2, len(alive), factors.shape[1]))
-    np.add.at(table, ((np.arange(len(fixed)) >= LEARNED).astype(int), least, fixed), 1)
-    return float(table[1, np.arange(len(alive)), table[0].argmax(axis=1)].sum() / SCORED)
+    np.add.at(table, ((np.arange(len(fixed)) >= VOTES_TO_LEARN).astype(int), least, fixed), 1)
+    return float(table[1, np.arange(len(alive)), table[0].argmax(axis=1)].sum() / VOTES_TO_SCORE)
 
 
 def trees(codes: np.ndarray, factors: np.ndarray, halves: Halves, seed: int) -> dict[str, float]:
