@@ -10,6 +10,7 @@ App.prototype.bring = async function (x, what, fit = true) { // x: floats [C, H,
   const values = reading.map((q, i) => (this.codes[i].k ? best(q) : Math.round(20 * clamp(q[0], -2, 2)) / 20))
   const answer = `${what}: Q reads ${this.codes.map((c, i) => `${c.symbol} = ${inWords(reading[i], c)}`).join(", ")}. The controls now show these codes.`
   const drawn = this.set({ values, view: "single", count: 1 }, answer, true), { state } = this
+  this.count("read")
   await drawn
   if (fit && this.state === state) await this.fit(x, answer)
 }
@@ -125,7 +126,6 @@ features.push(function drawing(app) { // Q reads while you draw
         again = false
         const [x] = shrink(canvas, side, side, run, false)
         await app.bring(x, "Your drawing", false)
-        app.root.dataset.read = +(app.root.dataset.read || 0) + 1
       }
     } finally { busy = false }
   })

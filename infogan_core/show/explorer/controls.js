@@ -43,7 +43,7 @@ features.push(function codeControls(app) {
       if (app.busy) return // a move comes first
       pictures.forEach((x, k) => put(strips[i][k].getContext("2d"), x, runs[0]))
     }
-    app.root.dataset.strips = +(app.root.dataset.strips || 0) + 1
+    app.count("strips")
   }))
 })
 

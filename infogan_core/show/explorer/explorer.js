@@ -43,6 +43,8 @@ class App {
     this.say(h("span", { role: "alert", className: "error" }, error.trace ? h("details", {}, h("summary", {}, line), h("pre", {}, error.trace)) : line))
   }
 
+  count(what) { this.root.dataset[what] = +(this.root.dataset[what] || 0) + 1 } // for tests and timings
+
   guard(action) { return async (...given) => { try { await action(...given) } catch (error) { this.fail(error) } } }
 
   set(changes, answer = "", brought = false) { // the one way to change the state; what was said of the last one goes
@@ -122,6 +124,7 @@ class App {
       if (run === 0) this.shown = pictures[0]
       if (here) pictures.shift()
       drawSheet(this.canvases[run], about, rows.map(row => row && pictures.shift()), layout, this.colour)
+      this.count("pixels")
       this.canvases[run].setAttribute("aria-label", `${this.about.dataset}, generated ${this.inWords()}`)
       this.readings[run].replaceChildren(...chart(this.codes, this.split(await reading()), this.state.between === null ? this.state.values : []))
     }))
@@ -138,7 +141,7 @@ class App {
         this.again = false
         await this.draw()
       }
-      this.root.dataset.drawn = +(this.root.dataset.drawn || 0) + 1
+      this.count("drawn")
     } catch (error) { this.fail(error) } finally { this.busy = false }
     if (this.again) return this.redraw() // what came while a picture failed
     this.timer = setTimeout(() => this.settle(), QUIET)
