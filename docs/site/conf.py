@@ -15,6 +15,7 @@ html_math_renderer = "mathml"
 html_favicon = "static/icon.svg"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = html_show_copyright = html_use_index = False
 html_show_search_summary = False  # it would fetch pages, which a browser refuses to a page from disk
 suppress_warnings = ["toc.not_included"]  # some pages are only linked from another

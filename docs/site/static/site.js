@@ -8,3 +8,7 @@ addEventListener("message", ({ source, data }) => {
   const frame = frames.find(frame => frame.contentWindow === source)
   if (frame && data.height) frame.style.height = `${data.height}px`
 })
+
+// What Sphinx leaves out: a level for the sidebar's headings, and a focus for code that scrolls.
+for (const heading of document.querySelectorAll("[role=heading]:not([aria-level])")) heading.setAttribute("aria-level", 2)
+for (const code of document.querySelectorAll("pre")) if (code.scrollWidth > code.clientWidth) code.tabIndex = 0
