@@ -47,9 +47,20 @@ QUICK = Config(
     log_every=250,
     checkpoint_every=1_000,
 )
+QUICK64 = QUICK.replace(  # a seventh of the pictures, four times the pixels
+    profile="quick64",
+    latents=LatentSpec(12, (Categorical(10),) * 4),
+    image_size=64,
+    steps=10_000,
+    lambda_info=(1.0,),
+    shift=4,
+    augment_share=0.8,  # Karras et al. 2020: more would leak into G's pictures
+    checkpoint_every=500,
+)
 
 PROFILES = {
     "smoke": Profile(QUICK.replace(**SMOKE), "2 seconds"),
     "quick": Profile(QUICK, "1.5 hours on one core with bf16", {"codes.c1.mi": 2.0}, {"quality.ratio": 7.0}, 8_000),
+    "quick64": Profile(QUICK64, "1.7 hours on one core with bf16", {"codes.c1.mi": 2.0}),
     "paper": Profile(PAPER, "25 minutes on one core with bf16, 40 without"),
 }

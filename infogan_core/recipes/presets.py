@@ -16,6 +16,7 @@ PUBLISHED_RUNS = {  # by folder of outputs/published: data set, profile, and see
     "mnist": ("mnist", "paper", (2,)),
     "svhn": ("svhn", "quick", (1, 0)),
     "celeba": ("celeba", "quick", (0, 1)),
+    "celeba64": ("celeba", "quick64", (0, 1)),
 }
 
 
