@@ -23,7 +23,7 @@ class DataSet:
 
     title: str
     load: Callable[..., ImageSet | None]
-    size: int  # of its pictures, unless another is asked for
+    sizes: tuple[int, ...]  # of its stand-ins; the first is that of all its pictures unless another is asked for
     label: str = "class"  # what a label says
     augment: Mapping[str, float] = field(default_factory=dict)  # of its classifier: what keeps the label
     more_sources: tuple[str, ...] = ()  # besides "embedded", "download" and paths
@@ -34,9 +34,9 @@ MNIST_AUGMENT = {"warp": 0.1, "shift": 2.0}
 SVHN_AUGMENT = {"warp": 0.2, "shift": 3.0, "colour": 0.25, "negative": True}
 CELEBA_AUGMENT = {"warp": 0.05, "shift": 1.0, "colour": 0.1, "flip": True}
 DATASETS = {
-    "mnist": DataSet("MNIST", load_mnist, 28, "digit", MNIST_AUGMENT, ("dsprites",), recognise_mnist),
-    "svhn": DataSet("SVHN", load_svhn, 32, "digit", SVHN_AUGMENT, (), recognise_svhn),
-    "celeba": DataSet("CelebA", load_celeba, 32, "class", CELEBA_AUGMENT, (), recognise_celeba),
+    "mnist": DataSet("MNIST", load_mnist, (28,), "digit", MNIST_AUGMENT, ("dsprites",), recognise_mnist),
+    "svhn": DataSet("SVHN", load_svhn, (32,), "digit", SVHN_AUGMENT, (), recognise_svhn),
+    "celeba": DataSet("CelebA", load_celeba, (32, 64), "class", CELEBA_AUGMENT, (), recognise_celeba),
 }
 
 
@@ -66,7 +66,8 @@ def load_images(
                      the names of Keras, MedMNIST and dSprites are known, too, and an .npy holds images alone
 
     size: 28, 32 or 64, to which CelebA and folders of pictures are reduced; without: 28 for MNIST, 32 for SVHN and
-        CelebA. An .npz and sprites are taken as they are; of SVHN and stand-ins another size is refused
+        CelebA. An .npz and sprites are taken as they are; of SVHN and of stand-ins another size is refused,
+        but for faces of 64
     crop: for CelebA, (x, y, side) of the square to keep, (x, y) its centre, in pixels of 178x218
     skip_bad: leave out pictures that cannot be used; the name of the ImageSet counts them
 
@@ -83,8 +84,8 @@ def load_images(
     if source not in words:
         source = _existing(source, words)
     if source == "embedded":
-        _check_size(row.size, size, dataset, source)  # before they are rendered
-    root, wanted = Path(root).expanduser(), size or row.size
+        _check_size(row.sizes, size, dataset, source)  # before they are rendered
+    root, wanted = Path(root).expanduser(), size or row.sizes[0]
     if isinstance(source, Path) and source.suffix.lower() in (".npz", ".npy") and not source.is_dir():
         images = row.recognise(read_arrays(source), source)
     else:
@@ -92,7 +93,7 @@ def load_images(
     if images is None:
         return load_own_images(source, root, wanted, skip_bad)
     if images.kind == dataset:
-        _check_size(images.size, size, dataset, source)
+        _check_size((images.size,), size, dataset, source)
     return images
 
 
@@ -107,8 +108,8 @@ def _existing(source: str | os.PathLike, words: tuple[str, ...]) -> Path:
     return path
 
 
-def _check_size(found: int, size: int | None, dataset: str, source: str | Path) -> None:
-    """Raise ValueError where the pictures of a source have another size than the one asked for."""
-    if size not in (None, found):
-        pictures = f'the pictures of {dataset} from "{source}" are {found}x{found}'
+def _check_size(found: tuple[int, ...], size: int | None, dataset: str, source: str | Path) -> None:
+    """Raise ValueError where the pictures of a source do not come in the size asked for."""
+    if size not in (None, *found):
+        pictures = f'the pictures of {dataset} from "{source}" are {" or ".join(f"{n}x{n}" for n in found)}'
         raise ValueError(f"{pictures} and come in no other size, found size={size}: leave it out")

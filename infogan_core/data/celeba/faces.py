@@ -38,7 +38,7 @@ def load_celeba(
     if source == "embedded":
         from infogan_core.data.rendered.faces import faces
 
-        return faces(RENDERED).hold_out_last(RENDERED // 10)
+        return faces(RENDERED, size=size).hold_out_last(RENDERED // 10)
     if source == "download":
         source = root / "celeba"
         _download(source)

@@ -55,20 +55,24 @@ FACTORS = {
 }
 
 
-def faces(n: int, seed: int = 0) -> ImageSet:
-    """n faces whose attributes are the FACTORS, independent and uniform; picture i does not depend on n."""
+def faces(n: int, seed: int = 0, size: int = SIDE) -> ImageSet:
+    """n faces of 32x32 or 64x64 pixels whose attributes are the FACTORS, independent and uniform; picture i does not
+    depend on n."""
     values, note = sample(FACTORS, n, seed), "rendered, not CelebA"
     name = f"faces ({note}; {n:,} pictures)"
-    return ImageSet(render(values), None, name, None, values, tuple(FACTORS), "celeba", note)
+    return ImageSet(render(values, size), None, name, None, values, tuple(FACTORS), "celeba", note)
 
 
-def render(values: np.ndarray) -> np.ndarray:
-    """Factors float32 [N, F], in the order of FACTORS -> pictures uint8 [N, 3, 32, 32]. Pure: same in, same out."""
-    return in_chunks(values, FACTORS, _pictures)
+def render(values: np.ndarray, size: int = SIDE) -> np.ndarray:
+    """Factors float32 [N, F], in the order of FACTORS -> pictures uint8 [N, 3, size, size], 32 or 64 pixels.
+
+    Pure: same in, same out. A picture of 32x32 is that of 64x64 before rounding, averaged.
+    """
+    return in_chunks(values, FACTORS, _pictures if size == SIDE * FINE else lambda f: _halved(_pictures(f)), size)
 
 
 def _pictures(f: Columns) -> np.ndarray:
-    """Paints from back to front."""
+    """Paints from back to front: [n, 3, 64, 64]."""
     f = _with_derived(f)
     x, y = pixels(SIDE * FINE)
     scene = colour(f["background"], 0.35, f["background tone"]) * (1.05 - 0.12 * y - 0.15 * (x * x + y * y))
@@ -88,6 +92,11 @@ def _pictures(f: Columns) -> np.ndarray:
     face = np.minimum(face, y - f["hairline"] - f["slope"] * p - f["arch"] * p * p)
     _paint(scene, _strands(f, x, y, p, q), mane * (1 - cover(face, EDGE)))
     scene *= f["brightness"] * (1 + 0.12 * f["light"] * x)
+    return scene
+
+
+def _halved(scene: np.ndarray) -> np.ndarray:
+    """The mean of each 2x2 sub-pixels."""
     scene = scene[..., ::2, :] + scene[..., 1::2, :]
     return (scene[..., ::2] + scene[..., 1::2]) / 4
 

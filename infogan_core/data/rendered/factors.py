@@ -33,9 +33,11 @@ def sample(factors: dict[str, Factor], n: int, seed: int) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def in_chunks(values: np.ndarray, factors: dict[str, Factor], paint: Callable[[Columns], np.ndarray]) -> np.ndarray:
-    """Factors float32 [N, F] -> uint8 [N, 3, 32, 32]; `paint` gives a few of them, [n, 3, 32, 32] in 0..1."""
-    result = np.empty((len(values), 3, SIDE, SIDE), np.uint8)
+def in_chunks(
+    values: np.ndarray, factors: dict[str, Factor], paint: Callable[[Columns], np.ndarray], side: int = SIDE
+) -> np.ndarray:
+    """Factors float32 [N, F] -> uint8 [N, 3, side, side]; `paint` gives a few of them, [n, 3, side, side] in 0..1."""
+    result = np.empty((len(values), 3, side, side), np.uint8)
     for start in range(0, len(values), CHUNK):
         columns = values[start : start + CHUNK].T[..., None, None, None]
         scene = paint(dict(zip(factors, columns, strict=True)))

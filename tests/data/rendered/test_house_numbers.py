@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import torch
 
 from infogan_core.data.rendered import faces as rendered_faces
 from infogan_core.data.rendered import house_numbers as rendered
@@ -72,6 +73,15 @@ def test_the_label_is_the_digit():
     images = house_numbers(50)
     assert (images.labels == images.attributes[:, images.attribute_names.index("digit")]).all()
     assert faces(2).labels is None
+
+
+def test_a_face_of_64_pixels_averages_to_that_of_32():
+    large = faces(8, size=64).pixels.float()
+    assert large.shape == (8, 3, 64, 64)
+    off = (torch.nn.functional.avg_pool2d(large, 2) - faces(8).pixels).abs()
+    dim = torch.nn.functional.max_pool2d(large, 2) < 255  # what is brighter is cut off before it is averaged
+    assert dim.float().mean() > 0.9
+    assert off[dim].max() <= 1  # both are rounded
 
 
 @BOTH
