@@ -40,9 +40,9 @@ def about(config: Config) -> str:
     """What the profile of a config costs and should reach, in a sentence or two."""
     profile = PRESETS.get(config.dataset, {}).get(config.profile)
     if profile is None:
-        return f"{_title(config)}: it is not a preset, so nothing is known of its cost, and it has no targets."
+        return f"{title(config)}: it is not a preset, so nothing is known of its cost, and it has no targets."
     expect = f"Expect {_listed(profile)}." if _listed(profile) else "It has no targets."
-    return f"{_title(config)}: trains in about {profile.cost}. {expect}"
+    return f"{title(config)}: trains in about {profile.cost}. {expect}"
 
 
 def targets_of(config: Config, report: dict[str, Any]) -> list[tuple[str, str, float | None, bool]]:
@@ -65,7 +65,7 @@ def check_claims(config: Config, report: dict[str, Any]) -> str:
     For a missed one the line says what that means and what to do.
     """
     profile = PRESETS.get(config.dataset, {}).get(config.profile)
-    name, data = _title(config), report["conditions"]
+    name, data = title(config), report["conditions"]
     if profile is None or not _listed(profile):
         return f"{name}: no targets to check."
     if not (found := targets_of(config, report)):
@@ -91,7 +91,8 @@ def number_at(report: dict[str, Any], path: str) -> float | None:
     return value if isinstance(value, (int, float)) else None
 
 
-def _title(config: Config) -> str:
+def title(config: Config) -> str:
+    """What a run of a config is called: "MNIST, profile quick"."""
     row = DATASETS.get(config.dataset)
     return f"{row.title if row else config.dataset}, profile {config.profile}"
 

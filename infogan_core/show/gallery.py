@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from infogan_core.recipes.presets import PRESETS
+from infogan_core.recipes.presets import PUBLISHED_RUNS
 from infogan_core.runs import load_run
 from infogan_core.show.explorer.explorer import Explorer, alert
 
@@ -21,7 +21,7 @@ class Gallery(widgets.Tab):
 
     def __init__(self, folder: str | Path = "outputs/published") -> None:
         self._paths = sorted(file.parent for file in Path(folder).glob(f"*/{WEIGHTS}"))
-        self._paths.sort(key=lambda path: [*PRESETS, path.name].index(path.name))
+        self._paths.sort(key=lambda path: [*PUBLISHED_RUNS, path.name].index(path.name))
         if not self._paths:
             raise FileNotFoundError(f"{folder} holds no runs: give a folder whose subfolders hold a {WEIGHTS} each")
         titles = [path.name for path in self._paths]

@@ -37,10 +37,10 @@ def study(context: click.Context, names: tuple[str, ...], source: str) -> None:
 @click.argument("source")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Seeds that train side by side.")
 def publish(name: str, source: str, jobs: int) -> None:
-    """Train the published runs of NAME (mnist, svhn, celeba) from step 0, measure them, and write their model card.
+    """Train the published runs of NAME from step 0, measure them, and write their model card.
 
-    Trains for hours, in outputs/publish/NAME; after a stop the same command goes on. Only a finished and measured set
-    is copied into outputs/published/NAME.
+    NAME is mnist, svhn, celeba or celeba64. It trains for hours in outputs/publish/NAME, and the same command goes on
+    after a stop. Only a finished and measured set is copied into outputs/published/NAME.
     """
     from infogan_core.studies.publish import make
 

@@ -12,7 +12,7 @@ from infogan_core.show.gallery import Gallery
 def test_there_is_a_tab_for_each_run_with_its_sliders_once_it_is_opened():
     gallery = Gallery(ROOT / "outputs" / "published")
     names = {path.parent.name for path in (ROOT / "outputs" / "published").glob("*/weights.safetensors")}
-    assert list(gallery.titles) == [name for name in ("mnist", "svhn", "celeba") if name in names]
+    assert list(gallery.titles) == [name for name in ("mnist", "svhn", "celeba", "celeba64") if name in names]
     assert "mnist" in names
     assert [len(tab.children) for tab in gallery.children] == [1] + [0] * (len(names) - 1)
     for index, tab in enumerate(gallery.children):

@@ -94,7 +94,7 @@ def test_every_table_is_a_table(made):
 
 
 def test_every_published_seed_has_its_row(made):
-    for name in ("svhn", "celeba"):
+    for name in ("svhn", "celeba", "celeba64"):
         seeds = [json.loads(file.read_text())["seed"] for file in PUBLISHED.glob(f"{name}/**/config.json")]
         assert sorted(map(int, re.findall(rf"^\| \[{name}\][^|]*\| (\d+) \|", made, re.M))) == sorted(seeds)
     assert len(re.findall(r", `paper` \| 60,000", made)) == len(list(PUBLISHED.glob("mnist/**/metrics.json")))

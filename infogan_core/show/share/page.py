@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from infogan_core.files import write_whole
 from infogan_core.model.networks import to_network_range, to_unit_range
+from infogan_core.recipes.presets import title
 from infogan_core.runs import Run, load_run
 from infogan_core.show.explorer.about import STYLE, about, script
 from infogan_core.show.figures import grid, note_of, png_bytes, show
@@ -74,7 +75,7 @@ def page(run: Run, runtime: str) -> bytes:
     still = show(grid(start), max(1, round(280 / size)), smooth=True, note=note_of(run))
     c, note = run.config, note_of(run)
     fields = {
-        "title": escape(f"InfoGAN, {c.dataset}, profile {c.profile}, seed {c.seed}"),
+        "title": escape(f"InfoGAN, {title(c)}, seed {c.seed}"),
         "note": escape(f"{note}. ") if note else "",
         "still": b64encode(png_bytes(still)).decode(),
         "style": STYLE,

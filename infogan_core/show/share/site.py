@@ -26,6 +26,7 @@ WEIGHTS = "weights.safetensors"
 LIMIT = 60_000_000  # bytes of the folder
 MADE_BY_SPHINX = ".buildinfo"  # a file in each of its folders
 WIDGET = "application/vnd.jupyter.widget-view+json"
+TITLES = {name: row.title for name, row in DATASETS.items()} | {"celeba64": "CelebA, 64x64"}
 LINK = re.compile(r"\]\(([^)\s#]*)(#[^)\s]*)?\)")
 EMBEDDED = re.compile(r'src="data:image/png;base64,([^"]*)"')
 SLIDERS = """## {title}
@@ -92,7 +93,7 @@ def to_readme(text: str, folder: Path) -> str:
 
 def front(names: Sequence[str], notebooks: Sequence[str]) -> str:
     """The front page: the sliders of each run, and where to read on."""
-    title = {name: name for name in names} | {name: row.title for name, row in DATASETS.items()}
+    title = {name: name for name in names} | TITLES
     sliders = []
     for name in names:
         links = f"[model card](outputs/published/{name}/README.md), "
