@@ -17,7 +17,7 @@ LEAVE_OUT = "leave such out with skip_bad=True (make: SKIP_BAD=True; a command: 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ImageSet:
-    """Pictures in memory. NumPy arrays and lists are taken where tensors are meant.
+    """Pictures in memory. Fields that hold tensors also take NumPy arrays and lists.
 
     pixels: uint8 [N, C, H, H] in 0..255, contiguous
     labels: whole numbers [N], or None

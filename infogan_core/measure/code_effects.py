@@ -85,7 +85,8 @@ def category_effects(run: Run, code: int, seed: int) -> dict[str, float]:
     1 where a category does the same to every picture, about 1/50 where it does nothing.
     """
     spec, k, n = run.config.latents, run.config.latents.codes[code].k, 50
-    pictures = vary(run, *spec.sample(n, torch.Generator().manual_seed(seed)), code, torch.arange(k))
+    settings = spec.sample(n, torch.Generator().manual_seed(seed))
+    pictures = run.generate(*spec.vary(*settings, code, torch.arange(k))).float().cpu()
     return {name: eta2(measure(pictures).view(n, k, -1)) for name, measure in COLOUR_POINTS.items()}
 
 
@@ -121,8 +122,10 @@ def kept(run: Run, code: int, read: Callable[[Tensor], Tensor], seed: int) -> di
     read: pictures -> probabilities of what is read, [N, V]. "share" is of 500 settings; "sure" of the "n_sure" of them
     whose ends are both read with a probability of 0.8 or more (0 if there are none).
     """
-    settings = run.config.latents.sample(500, torch.Generator().manual_seed(seed))
-    p, value = read(as_pixels(vary(run, *settings, code, torch.tensor([-1.0, 1.0])))).max(dim=1)
+    spec = run.config.latents
+    settings = spec.sample(500, torch.Generator().manual_seed(seed))
+    pictures = run.generate(*spec.vary(*settings, code, torch.tensor([-1.0, 1.0]))).float().cpu()
+    p, value = read(as_pixels(pictures)).max(dim=1)
     same, sure = (value[::2] == value[1::2]).double(), p.view(-1, 2).amin(dim=1) >= 0.8
     n_sure = int(sure.sum())
     return {"share": same.mean().item(), "sure": same[sure].mean().item() if n_sure else 0.0, "n_sure": n_sure}
@@ -158,14 +161,8 @@ def sweep(run: Run, code: int, seed: int) -> tuple[Tensor, int]:
     noise, codes = noise.repeat(categories, 1), [c.repeat(categories) for c in codes]
     if first is not None:
         codes[first] = torch.arange(categories).repeat_interleave(n)
-    return vary(run, noise, codes, code, torch.linspace(*SWEEP)).squeeze(1), categories
-
-
-def vary(run: Run, noise: Tensor, codes: list[Tensor], code: int, values: Tensor) -> Tensor:
-    """Pictures of N settings of noise and codes, each with one code at all V values in turn: [N * V, C, H, W]."""
-    codes = [c.repeat_interleave(len(values)) for c in codes]
-    codes[code] = values.repeat(len(noise))
-    return run.generate(noise.repeat_interleave(len(values), dim=0), codes).float().cpu()
+    pictures = run.generate(*spec.vary(noise, codes, code, torch.linspace(*SWEEP))).float().cpu()
+    return pictures.squeeze(1), categories
 
 
 def spearman(values: Tensor, measured: Tensor) -> Tensor:

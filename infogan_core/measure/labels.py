@@ -19,8 +19,8 @@ SHIFTED_IMAGES = 1_000  # so many are shifted for "stability"
 def recognition(context: Context) -> dict:
     """{"real": `certainty` and `stability` of the first categorical code, "held_out" or "train": `agreement`}.
 
-    The code that is compared with the labels, of several the one with the highest NMI, and the matching of its
-    categories to labels are fitted on training images. Without labels there is no agreement. Where the labels have
+    Two choices are made on training images alone: the code that is compared with the labels (the one with the highest
+    NMI), and the label of each of its categories. Without labels there is no agreement. Where the labels have
     names, the matching has them, and "names" those of categories, see `name_categories`.
     """
     run, spec = context.run, context.run.config.latents

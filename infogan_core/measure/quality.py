@@ -25,8 +25,8 @@ def quality(context: Context) -> dict[str, Any]:
     """{"quality": the classifier's features of generated pictures against those of real ones; {} without a classifier}.
 
     held_out, train  generated against these: see `compare`
-    real             train against held_out, what a perfect generator would reach, and what chance alone makes
-                     ("frechet_shuffled"): clearly less where the classifier remembers its training pictures
+    real             train against held_out: what a perfect generator would reach. "frechet_shuffled" is that of both
+                     sets mixed, so chance alone; it is clearly less where the classifier remembers what it learnt on
     ratio            see `against_real`, with "excess" and "ratio_n", or "no_ratio", the reason why there is none
     score            `classifier_score` of each set, and the "share" of generated over held-out pictures (or train);
                      absent without a label (CelebA's attributes are not one distribution)

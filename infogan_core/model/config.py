@@ -6,21 +6,12 @@ import dataclasses
 import json
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from infogan_core.model.known import check_known
 from infogan_core.model.latents import Categorical, LatentSpec, Uniform
 from infogan_core.model.losses import ADVERSARIAL
 from infogan_core.model.networks import table
-
-
-class Pictures(Protocol):
-    """What a config needs to know of an ImageSet."""
-
-    size: int
-    channels: int
-
-    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -144,7 +135,7 @@ class Config:
         check_known("Config field", changes, [f.name for f in dataclasses.fields(self)])
         return dataclasses.replace(self, **changes)
 
-    def for_images(self, images: Pictures) -> Config:
+    def for_images(self, images: Any) -> Config:
         """A copy that fits an ImageSet: its size picks the paper's table, its number limits the batch."""
         return self.replace(image_size=images.size, channels=images.channels, batch=min(self.batch, len(images)))
 

@@ -188,6 +188,12 @@ class LatentSpec:
         """G's input: noise [n, noise_dim], one tensor [n] per code -> float [n, width]."""
         return torch.cat([noise, *(code.encode(c) for code, c in zip(self.codes, codes, strict=True))], dim=1)
 
+    def vary(self, noise: Tensor, codes: list[Tensor], code: int, values: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """N settings, each with one code at all V values in turn: noise [N * V, noise_dim], codes [N * V] each."""
+        varied = [c.repeat_interleave(len(values)) for c in codes]
+        varied[code] = values.repeat(len(noise))
+        return noise.repeat_interleave(len(values), dim=0), varied
+
     def check(self, noise: Tensor, codes: list[Tensor]) -> None:
         """Raise ValueError unless noise is [n, noise_dim] and codes are one tensor [n] per code, in its categories."""
         if noise.dim() != 2 or noise.shape[1] != self.noise_dim:

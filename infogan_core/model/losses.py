@@ -16,10 +16,10 @@ def d_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return softplus(-real_logits).mean() + softplus(fake_logits).mean()
 
 
-def g_loss(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+def g_loss(fake_logits: Tensor) -> Tensor:
     """Non-saturating generator loss. Not equation 1: log(1 - D) becomes -log D (Goodfellow et al. 2014, section 3).
 
-    Logits [n] -> scalar, in nats. `real_logits` are those of D's update: unused here, what a relativistic loss needs.
+    Logits [n] -> scalar, in nats.
     """
     return softplus(-fake_logits).mean()  # -log D(G(z, c))
 
@@ -32,7 +32,7 @@ def d_hinge(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     return relu(1 - real_scores).mean() + relu(1 + fake_scores).mean()
 
 
-def g_hinge(fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
+def g_hinge(fake_scores: Tensor) -> Tensor:
     """What G minimises against the hinge loss: -E[D(G(z, c))]. Scores [n] -> scalar."""
     return -fake_scores.mean()
 

@@ -85,17 +85,6 @@ def sweep(code: Categorical | Uniform, columns: int | None = None, limit: float 
     return torch.linspace(-limit, limit, columns or 11)
 
 
-def vary(noise: Tensor, codes: list[Tensor], code: int, values: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """Latents of a sheet, row by row: `code` takes each of `values` along a row, which fixes all else.
-
-    noise [R, noise_dim], codes [R] or [1] each, values [V] -> noise [R * V, noise_dim], codes [R * V] each.
-    """
-    rows, columns = len(noise), len(values)
-    varied = [c.expand(rows).repeat_interleave(columns) for c in codes]
-    varied[code] = values.repeat(rows)
-    return noise.repeat_interleave(columns, dim=0), varied
-
-
 def traversal(
     run: Run, code: int = 1, rows: int = 10, columns: int | None = None, limit: float = 2.0, seed: int = 0
 ) -> np.ndarray:
@@ -113,7 +102,7 @@ def traversal(
     if (down := _code_of_rows(spec, code)) is not None:
         codes[down] = torch.arange(rows) % spec.codes[down].k
     values = sweep(spec.codes[code], columns, limit)
-    return grid(run.generate(*vary(noise, codes, code, values)), columns=len(values))
+    return grid(run.generate(*spec.vary(noise, codes, code, values)), columns=len(values))
 
 
 def _code_of_rows(spec: LatentSpec, code: int) -> int | None:

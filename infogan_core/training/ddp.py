@@ -62,8 +62,8 @@ class DistributedStep(Step):
 
 
 class JointBatchNorm(_BatchNorm):
-    """nn.SyncBatchNorm for what it does not serve, the processor, and R1, which is differentiated twice: mean and
-    variance over all processes' pictures."""
+    """Batch norm over all processes' pictures, where nn.SyncBatchNorm does not do: on a CPU, and under R1, which
+    needs second derivatives."""
 
     def forward(self, x: Tensor) -> Tensor:
         over, channel = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)

@@ -23,7 +23,7 @@ def _rows(config: Config) -> Callable[[dict[str, Any]], None]:
     def on_log(record: dict[str, Any]) -> None:
         nonlocal due, last
         if record["step"] < last:
-            print("A new start: after half of the steps Q told the real pictures apart too little.")
+            print("A new start with other weights: I(c; c') of real pictures is below `restart_below`.")
             due = record["step"]
         last = record["step"]
         if record["step"] < min(due, config.steps):

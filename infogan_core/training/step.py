@@ -47,7 +47,7 @@ class Step:
     def __call__(self, batch: Batch) -> Terms:
         """Both updates and the average of G. Returns TERMS, detached; nothing in here waits for the device."""
         fake, of_d = self.update_d(batch)
-        of_g = self.update_g(batch, fake, of_d.pop("real_logits"))
+        of_g = self.update_g(batch, fake)
         if self.config.ema:
             self.average(self.ema_tensors, self.g_tensors, None)
         return of_d | of_g
@@ -69,14 +69,14 @@ class Step:
             self._descend(self.opt_critic, self.critic.head, loss)
         return fake, terms
 
-    def update_g(self, batch: Batch, fake: Tensor, real_logits: Tensor) -> Terms:
+    def update_g(self, batch: Batch, fake: Tensor) -> Terms:
         """G learns to generate pictures that D takes for real and whose codes Q can read."""
         noise, codes = batch.for_g or batch.for_d
         with self.autocast():
             if batch.for_g is not None:
                 fake = self.generate(self.config.latents.encode(noise, codes))
             seen = self.augment(fake, batch.fake_for_g)
-            loss, terms = self.g_objective(seen, codes, real_logits)
+            loss, terms = self.g_objective(seen, codes)
             if self.config.lambda_noise:
                 loss = loss + self.config.lambda_noise * mode_seeking(fake.float(), noise, self.mean_over_processes)
             if self.critic is not None:
@@ -175,9 +175,7 @@ class DObjective(nn.Module):
                 p, q = (D.over_head(features).float().softmax(dim=1) for features in (of_real, of_again))
                 loss = loss - c.lambda_real * shared_information(p, q, self.mean_over_processes)
         terms = {"loss_d": adversarial, "d_real": real_logits.sigmoid().mean(), "d_fake": fake_logits.sigmoid().mean()}
-        return loss, {
-            name: t.detach() for name, t in (terms | {"mi_real": mi_real, "real_logits": real_logits}).items()
-        }
+        return loss, {name: t.detach() for name, t in (terms | {"mi_real": mi_real}).items()}
 
     def _information_of_real(self, features: Tensor, again: Tensor) -> Tensor:
         """I(c; c') of all categorical codes, read twice (IIC, Ji et al. 2019)."""
@@ -192,11 +190,11 @@ class GObjective:
     def __init__(self, config: Config, D: Discriminator) -> None:
         self.config, self.D = config, D
 
-    def __call__(self, fake: Tensor, codes: list[Tensor], real_logits: Tensor) -> tuple[Tensor, Terms]:
+    def __call__(self, fake: Tensor, codes: list[Tensor]) -> tuple[Tensor, Terms]:
         """Generated pictures [n, C, H, W] as D sees them, their codes -> (loss, terms)."""
         c = self.config
         fake_logits, q_params = self.D(fake)
-        adversarial = ADVERSARIAL[c.objective][1](fake_logits, real_logits)
+        adversarial = ADVERSARIAL[c.objective][1](fake_logits)
         mi = mi_bound(c.latents, q_params, codes)
         loss = adversarial + info_loss(mi, c.lambda_info) if c.info_trains_g else adversarial
         return loss, {"loss_g": adversarial.detach(), "mi": mi.detach()}

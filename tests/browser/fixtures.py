@@ -47,6 +47,17 @@ def shared(tmp_path_factory, chromium):
     return out.as_uri(), None
 
 
+@pytest.fixture
+def shared_page(shared, chromium):
+    """The shared file's page with its first picture, without a network."""
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    page.goto(shared[0])
+    page.wait_for_function(DRAWN)
+    yield page
+    context.close()
+
+
 @pytest.fixture(params=["lab", "gallery", "shared"])
 def opened(request, chromium):
     """The page with its first pictures: (page, name). Fails on any error in console, page or log."""

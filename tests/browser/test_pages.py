@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 import infogan_core as ig
 import servers
-from fixtures import chromium, gallery, lab, opened, shared
+from fixtures import chromium, gallery, lab, opened, shared, shared_page
 from pages import (
     BAR,
     CATEGORIES,
@@ -171,28 +171,24 @@ def test_the_way_from_a_to_b_ends_in_both_and_is_saved_as_gif_and_video(opened):
         assert Path(download.value.path()).read_bytes().startswith(magic)
 
 
-def test_play_from_a_to_b_ends_when_a_slider_is_moved(shared, chromium):
-    page = chromium.new_context(offline=True).new_page()
-    page.goto(shared[0])
-    page.wait_for_function(DRAWN)
-    unfold(page, "from A to B")
-    button(page, "keep as A").click()
-    button(page, "surprise me").click()
-    page.wait_for_timeout(500)
-    button(page, "keep as B").click()
-    page.get_by_label("sweep").select_option("from A to B")
-    button(page, "play").click()
-    page.wait_for_timeout(500)
-    assert button(page, "keep on the shelf").is_disabled()  # there is no setting between two
-    page.focus(SLIDER)
-    page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(700)
-    setting = page.evaluate(f"{HERE}.app.setting()")
-    page.wait_for_timeout(300)
-    assert page.evaluate(f"{HERE}.app.setting()") == setting
+def test_play_from_a_to_b_ends_when_a_slider_is_moved(shared_page):
+    unfold(shared_page, "from A to B")
+    button(shared_page, "keep as A").click()
+    button(shared_page, "surprise me").click()
+    shared_page.wait_for_timeout(500)
+    button(shared_page, "keep as B").click()
+    shared_page.get_by_label("sweep").select_option("from A to B")
+    button(shared_page, "play").click()
+    shared_page.wait_for_timeout(500)
+    assert button(shared_page, "keep on the shelf").is_disabled()  # there is no setting between two
+    shared_page.focus(SLIDER)
+    shared_page.keyboard.press("ArrowRight")
+    shared_page.wait_for_timeout(700)
+    setting = shared_page.evaluate(f"{HERE}.app.setting()")
+    shared_page.wait_for_timeout(300)
+    assert shared_page.evaluate(f"{HERE}.app.setting()") == setting
     assert isinstance(setting["codes"]["c1"], int)
-    assert button(page, "play").is_visible()
-    page.context.close()
+    assert button(shared_page, "play").is_visible()
 
 
 def test_noise_can_be_left_out_and_several_noises_shown(opened):
@@ -226,16 +222,12 @@ def test_other_views_are_other_pictures_that_the_alt_text_tells(view, opened):
     page.screenshot(path=PICTURES / f"{name}-{view}.png", full_page=True)
 
 
-def test_the_code_across_a_sheet_is_chosen_beside_it(shared, chromium):
-    page = chromium.new_context(offline=True).new_page()
-    page.goto(shared[0])
-    page.wait_for_function(DRAWN)
-    page.locator(".infogan .views label").get_by_text("sheet", exact=True).click()
-    page.locator(".infogan .look").get_by_label("across").select_option("2")
-    assert page.evaluate(f"{HERE}.app.setting().sweep") == "c3"
-    assert page.get_by_label("sweep").input_value() == "2"
-    assert page.locator(".infogan .look").get_by_label("down").is_hidden()
-    page.context.close()
+def test_the_code_across_a_sheet_is_chosen_beside_it(shared_page):
+    shared_page.locator(".infogan .views label").get_by_text("sheet", exact=True).click()
+    shared_page.locator(".infogan .look").get_by_label("across").select_option("2")
+    assert shared_page.evaluate(f"{HERE}.app.setting().sweep") == "c3"
+    assert shared_page.get_by_label("sweep").input_value() == "2"
+    assert shared_page.locator(".infogan .look").get_by_label("down").is_hidden()
 
 
 def test_play_runs_and_stops(opened):
@@ -301,27 +293,20 @@ def test_a_link_carries_the_setting(opened):
     other.wait_for_function(f"{DRAWN} && {PICTURE} === {seen!r}", timeout=60_000)
 
 
-def test_a_name_of_ones_own_stands_in_quotes(shared, chromium):
-    page = chromium.new_context(offline=True).new_page()
-    page.goto(shared[0])
-    page.wait_for_function(DRAWN)
-    page.get_by_role("button", name="give c2 a name of your own").click()
-    page.keyboard.type("tilt")
-    page.keyboard.press("Enter")
-    page.get_by_role("slider", name="c2: \u201ctilt\u201d").wait_for()
-    page.get_by_role("button", name="give c2 a name of your own").click()
-    page.keyboard.press("Control+a")
-    page.keyboard.press("Delete")
-    page.keyboard.press("Enter")
-    page.get_by_role("slider", name=re.compile("c2: [a-z]")).wait_for()
-    page.context.close()
+def test_a_name_of_ones_own_stands_in_quotes(shared_page):
+    shared_page.get_by_role("button", name="give c2 a name of your own").click()
+    shared_page.keyboard.type("tilt")
+    shared_page.keyboard.press("Enter")
+    shared_page.get_by_role("slider", name="c2: \u201ctilt\u201d").wait_for()
+    shared_page.get_by_role("button", name="give c2 a name of your own").click()
+    shared_page.keyboard.press("Control+a")
+    shared_page.keyboard.press("Delete")
+    shared_page.keyboard.press("Enter")
+    shared_page.get_by_role("slider", name=re.compile("c2: [a-z]")).wait_for()
 
 
-def test_a_setting_that_does_not_fit_is_refused_and_nothing_moves(shared, chromium, tmp_path):
-    page = chromium.new_context(offline=True).new_page()
-    page.goto(shared[0])
-    page.wait_for_function(DRAWN)
-    before = page.evaluate(PICTURE)
+def test_a_setting_that_does_not_fit_is_refused_and_nothing_moves(shared_page, tmp_path):
+    before = shared_page.evaluate(PICTURE)
     good = {"codes": {"c1": 3, "c2": 0.5, "c3": 0}, "noise": 4, "view": "single", "sweep": "c2"}
     for change, complaint in [
         ({"codes": {"c1": 3}}, "a setting for other codes than c1, c2, c3"),
@@ -336,28 +321,23 @@ def test_a_setting_that_does_not_fit_is_refused_and_nothing_moves(shared, chromi
         ({"z": [1, 2]}, "z must be 62 numbers"),
     ]:
         (tmp_path / "it.json").write_text(json.dumps(good | change))
-        bring(page, tmp_path / "it.json")
-        page.wait_for_selector(f"{SAID}:has-text('it.json: {complaint}')")
+        bring(shared_page, tmp_path / "it.json")
+        shared_page.wait_for_selector(f"{SAID}:has-text('it.json: {complaint}')")
     (tmp_path / "it.json").write_text("{")
-    bring(page, tmp_path / "it.json")
-    page.wait_for_selector(f"{SAID}:has-text('not a setting of these sliders')")
-    assert page.evaluate(PICTURE) == before
+    bring(shared_page, tmp_path / "it.json")
+    shared_page.wait_for_selector(f"{SAID}:has-text('not a setting of these sliders')")
+    assert shared_page.evaluate(PICTURE) == before
     (tmp_path / "it.json").write_text(json.dumps(good))
-    bring(page, tmp_path / "it.json")
-    wait_for_change(page, before)
-    assert page.evaluate(f"{HERE}.app.setting()") == good
-    page.context.close()
+    bring(shared_page, tmp_path / "it.json")
+    wait_for_change(shared_page, before)
+    assert shared_page.evaluate(f"{HERE}.app.setting()") == good
 
 
-def test_an_answer_goes_when_the_setting_is_left(shared, chromium):
-    page = chromium.new_context(offline=True).new_page()
-    page.goto(shared[0])
-    page.wait_for_function(DRAWN)
-    unfold(page, "bring a picture").locator(".samples button >> nth=0").click()
-    page.wait_for_selector(f"{SAID}:has-text('With the noise fitted')")
-    button(page, "reset").click()
-    assert page.text_content(".infogan .said") == ""
-    page.context.close()
+def test_an_answer_goes_when_the_setting_is_left(shared_page):
+    unfold(shared_page, "bring a picture").locator(".samples button >> nth=0").click()
+    shared_page.wait_for_selector(f"{SAID}:has-text('With the noise fitted')")
+    button(shared_page, "reset").click()
+    assert shared_page.text_content(".infogan .said") == ""
 
 
 def test_a_link_to_another_run_opens_its_tab(gallery, chromium):
@@ -461,18 +441,13 @@ PAINT = f"""async ([z, codes]) => {{
   return [...pictures[0]] }}"""
 
 
-def test_the_shared_file_draws_what_pytorch_draws(shared, chromium):
+def test_the_shared_file_draws_what_pytorch_draws(shared_page):
     """On average within 2/255, its weights being int8."""
-    context = chromium.new_context(offline=True)
-    page = context.new_page()
-    page.goto(shared[0])
-    page.wait_for_function(DRAWN)
     run = ig.load_run(RUN, "cpu")
     noise, codes = run.config.latents.sample(5, torch.Generator().manual_seed(0))
     for i, x in enumerate(run.generate(noise, codes)):
-        here = page.evaluate(PAINT, [noise[i].tolist(), [c[i].item() for c in codes]])
+        here = shared_page.evaluate(PAINT, [noise[i].tolist(), [c[i].item() for c in codes]])
         assert np.abs(np.array(here) / 255 - x.flatten().numpy()).mean() < 2 / 255
-    context.close()
 
 
 def test_where_scripts_may_not_run_the_shared_file_is_a_sentence_and_a_picture(shared, chromium):
@@ -505,15 +480,10 @@ def test_ink_on_a_transparent_ground_is_read_as_on_the_ground_that_shows_it(ink,
     context.close()
 
 
-def test_a_small_file_of_too_many_pixels_is_refused_before_it_is_decoded(shared, chromium, tmp_path):
+def test_a_small_file_of_too_many_pixels_is_refused_before_it_is_decoded(shared_page, tmp_path):
     Image.new("1", (13_000, 13_000)).save(tmp_path / "bomb.png")
-    context = chromium.new_context(offline=True)
-    page = context.new_page()
-    page.goto(shared[0])
-    page.wait_for_function(DRAWN)
-    bring(page, tmp_path / "bomb.png")
-    page.wait_for_selector(f"{SAID}:has-text('bomb.png: has 13000 x 13000 pixels')", timeout=3_000)
-    context.close()
+    bring(shared_page, tmp_path / "bomb.png")
+    shared_page.wait_for_selector(f"{SAID}:has-text('bomb.png: has 13000 x 13000 pixels')", timeout=3_000)
 
 
 @pytest.fixture(scope="module")

@@ -83,10 +83,10 @@ def test_g_is_judged_by_it_and_d_is_not(blobs, monkeypatch):
     monkeypatch.setattr(step, "_descend", lambda _, net, loss: losses.append((net, loss.item())))  # no update
     batch = next(Batches(step.config, 256, CPU))
     fake, _ = step.update_d(batch)
-    step.update_g(batch, fake, torch.zeros(32))
+    step.update_g(batch, fake)
     step.add_critic(model)
     fake, _ = step.update_d(batch)
-    step.update_g(batch, fake, torch.zeros(32))
+    step.update_g(batch, fake)
     (_, d), (_, g), (_, d_again), (head, of_head), (_, g_again) = losses
     real, fakes = (step.augment(x, view) for x, view in ((step.real(batch.index), batch.real), (fake, batch.fake)))
     assert g_again - g == pytest.approx(-2 * model(step.augment(fake, batch.fake_for_g)).mean().item(), abs=1e-5)

@@ -146,23 +146,17 @@ with processes("cpu") as device:
 """
 
 
-def test_a_form_of_the_step_for_one_process_is_refused(monkeypatch):
+@pytest.mark.parametrize(
+    ("processes", "dataset", "changes", "why"),
+    [
+        (2, "mnist", {"step_form": "compile"}, "step_form='compile' is for one process: with several give \"auto\""),
+        (3, "mnist", {"batch": 8}, "a batch of 8 cannot be dealt to 3 processes"),
+        # the pairs are 0 and 3, 1 and 4, 2 and 5; the first process would get 0, 2 and 4
+        (2, "svhn", {"batch": 6}, "a batch of 6 cannot be dealt to 2 processes in pairs"),
+    ],
+)
+def test_what_several_processes_cannot_share_is_refused(monkeypatch, processes, dataset, changes, why):
     monkeypatch.setattr(ddp.distributed, "get_rank", lambda: 0)
-    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 2)
-    with pytest.raises(ValueError, match="step_form='compile' is for one process: with several give \"auto\""):
-        ddp.DistributedStep(ig.preset("mnist", step_form="compile"), None, None, None)
-
-
-def test_a_batch_that_cannot_be_dealt_is_refused_in_a_line(monkeypatch):
-    monkeypatch.setattr(ddp.distributed, "get_rank", lambda: 0)
-    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 3)
-    with pytest.raises(ValueError, match="a batch of 8 cannot be dealt to 3 processes"):
-        ddp.DistributedStep(ig.preset("mnist", batch=8), None, None, None)
-
-
-def test_a_batch_whose_pairs_would_be_torn_apart_is_refused(monkeypatch):
-    """Of 6 pictures the pairs are 0 and 3, 1 and 4, 2 and 5; the first of two processes would get 0, 2 and 4."""
-    monkeypatch.setattr(ddp.distributed, "get_rank", lambda: 0)
-    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: 2)
-    with pytest.raises(ValueError, match="a batch of 6 cannot be dealt to 2 processes in pairs"):
-        ddp.DistributedStep(ig.preset("svhn", batch=6), None, None, None)
+    monkeypatch.setattr(ddp.distributed, "get_world_size", lambda: processes)
+    with pytest.raises(ValueError, match=why):
+        ddp.DistributedStep(ig.preset(dataset, **changes), None, None, None)
