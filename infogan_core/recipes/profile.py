@@ -12,12 +12,14 @@ SMOKE |= {"checkpoint_every": 20, "restart_below": 0.0}  # of "quick": seconds, 
 TEXTS = {  # what a person calls a number of evaluate()'s report, by its path there
     "held_out.accuracy": "{:.0%} of held-out digits right",
     "codes.c1.mi": "{:.2f} nats of L_I(c1)",
+    "meaning.families.n": "{:g} attributes that a category shows 40 points more often than its code's median one",
     "quality.score.share": "{:.0%} of real pictures' classifier score",
     "quality.ratio": "{:g} times the Frechet distance of real pictures, 2,000 of each",
 }
 IF_MISSED = {  # what it means that a run misses such a target
     "held_out.accuracy": "Two classes share a category of c1, as with some seeds of MNIST.",
     "codes.c1.mi": "Q cannot read c1 in the generated pictures, so c1 means little.",
+    "meaning.families.n": "A person could name fewer of the codes than we expect: look at the sheets.",
     "quality.score.share": "Fewer generated pictures are clear than we expect: look at the samples.",
     "quality.ratio": "The generated pictures are further from real ones than we expect: look at the samples.",
 }
