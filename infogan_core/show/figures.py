@@ -294,6 +294,7 @@ def save_traversals(run: Run) -> Path:
     run = as_run(run)
     folder = run.path / "traversals"
     folder.mkdir(exist_ok=True)
+    rows = min(10, 320 // run.config.image_size)  # a file of 64x64 pictures stays below 1 MB
     for i in range(len(run.config.latents.codes)):
-        save_png(folder / f"{run.config.latents.name(i)}.png", traversal_figure(run, i))
+        save_png(folder / f"{run.config.latents.name(i)}.png", traversal_figure(run, i, rows))
     return folder
