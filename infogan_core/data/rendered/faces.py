@@ -66,7 +66,7 @@ def faces(n: int, seed: int = 0, size: int = SIDE) -> ImageSet:
 def render(values: np.ndarray, size: int = SIDE) -> np.ndarray:
     """Factors float32 [N, F], in the order of FACTORS -> pictures uint8 [N, 3, size, size], 32 or 64 pixels.
 
-    Pure: same in, same out. A picture of 32x32 is that of 64x64 before rounding, averaged.
+    Pure: same in, same out. A picture of 32x32 is that of 64x64 before cutting off and rounding, averaged.
     """
     return in_chunks(values, FACTORS, _pictures if size == SIDE * FINE else lambda f: _halved(_pictures(f)), size)
 
