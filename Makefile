@@ -2,7 +2,7 @@ define HELP
 make mnist          train on 4,000 real digits, then sliders: 5 to 8 minutes on one core
 make svhn           the published house numbers; with SOURCE= or PROFILE= a training
 make celeba         the published faces; with SOURCE= or PROFILE= a training
-  PROFILE=quick     or smoke (seconds), or paper (half an hour)
+  PROFILE=quick     or smoke (seconds), or paper (half an hour); of celeba also quick64, for 64x64 pixels
   SOURCE=embedded   or download, or a path: official files, an .npz, a folder of pictures
   SKIP_BAD=False    True leaves out pictures that cannot be used
   SEED=0  DEVICE=auto  OUT=folder
@@ -44,7 +44,7 @@ $(NOTEBOOKS): .venv/installed
 	name="$@-$${PROFILE:-quick}"; out="$${OUT:-outputs/$@-loaded}"; \
 	case "$$weights" in \
 		train) out="$${OUT:-outputs/$${name%-quick}}"; run="$$out" ;; \
-		published) run="outputs/published/$@" ;; \
+		published) run="outputs/published/$@"; [ "$$PROFILE" != quick64 ] || run="$${run}64" ;; \
 		*) run="$$weights" ;; \
 	esac; \
 	$(BIN)/python -m infogan_core batch notebooks/$@.ipynb -p profile "$${PROFILE:-quick}" -p weights "$$weights" \

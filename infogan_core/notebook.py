@@ -15,7 +15,7 @@ from infogan_core.data.images import ImageSet
 from infogan_core.device import BATCH
 from infogan_core.files import PROJECT, PUBLISHED
 from infogan_core.model.config import Config
-from infogan_core.recipes.presets import preset
+from infogan_core.recipes.presets import PUBLISHED_RUNS, preset
 from infogan_core.runs import Run, load_run, read_config
 from infogan_core.training.progress import progress
 from infogan_core.training.train import train
@@ -41,7 +41,7 @@ def config_for(weights: str, dataset: str, profile: str, seed: int) -> Config:
     Raises ValueError for an unknown profile, and for "published" if another profile is asked for than the published run
     has; FileNotFoundError if `weights` names no run.
     """
-    wanted, folder = preset(dataset, profile, seed=seed), _run_folder(weights, dataset)
+    wanted, folder = preset(dataset, profile, seed=seed), _run_folder(weights, dataset, profile)
     if weights == "train":
         return wanted
     if not folder.is_dir():
@@ -71,7 +71,7 @@ def about_data(images: ImageSet, weights: str, config: Config) -> str:
     stand_ins = "These are rendered stand-ins. " if images.stand_in else ""
     if weights == "train":
         return f"{line} {stand_ins}".strip()
-    env = load_run(_run_folder(weights, config.dataset), "cpu").env
+    env = load_run(_run_folder(weights, config.dataset, config.profile), "cpu").env
     if env.get("sha256") == images.sha256:
         return f"{line} The loaded run was trained on them."
     return (
@@ -89,7 +89,7 @@ def train_or_load(
     """
     if weights == "train":
         return train(config, images, out, device, on_log=progress(config))
-    return load_run(_run_folder(weights, config.dataset), device)
+    return load_run(_run_folder(weights, config.dataset, config.profile), device)
 
 
 def source(thing: Callable | type) -> Code:
@@ -99,6 +99,10 @@ def source(thing: Callable | type) -> Code:
     return Code(dedent(inspect.getsource(thing)), language="python")
 
 
-def _run_folder(weights: str, dataset: str) -> Path:
-    """The directory of the run that `weights` names; it need not exist."""
-    return PUBLISHED / dataset if weights == "published" else Path(weights).expanduser()
+def _run_folder(weights: str, dataset: str, profile: str) -> Path:
+    """The directory of the run that `weights` names; it need not exist.
+
+    "published" is the data set's run of that profile, where one is published, else its first.
+    """
+    names = {published[:2]: name for name, published in PUBLISHED_RUNS.items()}
+    return PUBLISHED / names.get((dataset, profile), dataset) if weights == "published" else Path(weights).expanduser()

@@ -68,6 +68,13 @@ def test_help_names_every_target_and_every_variable():
         ("svhn PROFILE=paper", "train", "outputs/svhn-paper", "outputs/svhn-paper"),
         ("celeba SOURCE=my/faces", "train", "outputs/celeba", "outputs/celeba"),
         ("celeba SOURCE=my/faces WEIGHTS=published", "published", "outputs/celeba-loaded", "outputs/published/celeba"),
+        ("celeba PROFILE=quick64", "train", "outputs/celeba-quick64", "outputs/celeba-quick64"),
+        (
+            "celeba PROFILE=quick64 WEIGHTS=published",
+            "published",
+            "outputs/celeba-loaded",
+            "outputs/published/celeba64",
+        ),
         ("svhn WEIGHTS=some/run", "some/run", "outputs/svhn-loaded", "some/run"),
         ("svhn PROFILE=paper WEIGHTS=some/run", "some/run", "outputs/svhn-loaded", "some/run"),
         ("svhn OUT=mine PROFILE=smoke", "train", "mine", "mine"),

@@ -188,6 +188,11 @@ def test_the_default_profile_takes_what_is_published(capsys):
     assert 'profile "paper" and seed 2' in capsys.readouterr().out
 
 
+def test_another_published_profile_is_loaded_by_its_name(capsys):
+    assert ig.config_for("published", "celeba", "quick64", 0).image_size == 64
+    assert not capsys.readouterr().out
+
+
 def test_a_run_directory_of_another_profile_says_so(capsys, smoke_run):
     assert ig.config_for(str(smoke_run.path), "mnist", "quick", 0).profile == "smoke"
     assert 'profile "smoke" and seed 0' in capsys.readouterr().out

@@ -85,7 +85,7 @@ def load_images(
         source = _existing(source, words)
     if source == "embedded":
         _check_size(row.sizes, size, dataset, source)  # before they are rendered
-    root, wanted = Path(root).expanduser(), size or row.sizes[0]
+    root, wanted = Path(root).expanduser(), int(size or row.sizes[0])
     if isinstance(source, Path) and source.suffix.lower() in (".npz", ".npy") and not source.is_dir():
         images = row.recognise(read_arrays(source), source)
     else:

@@ -7,7 +7,7 @@ import click
 
 @click.command()
 @click.option("--preset", "dataset", required=True, help="The data set: mnist, svhn or celeba.")
-@click.option("--profile", default="quick", show_default=True, help="How large and how long: smoke, quick or paper.")
+@click.option("--profile", default="quick", show_default=True, help="smoke, quick or paper; of celeba also quick64.")
 @click.option("--source", default="embedded", show_default=True, help="The images: embedded, download, or a path.")
 @click.option("--skip-bad", is_flag=True, help="Leave out image files that cannot be used, and count them.")
 @click.option("--seed", type=int, default=0, show_default=True, help="0 or more.")

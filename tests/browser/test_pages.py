@@ -303,6 +303,7 @@ def test_a_name_of_ones_own_stands_in_quotes(shared_page):
     shared_page.keyboard.press("Delete")
     shared_page.keyboard.press("Enter")
     shared_page.get_by_role("slider", name=re.compile("c2: [a-z]")).wait_for()
+    assert shared_page.get_by_role("slider", name="tilt").count() == 0
 
 
 def test_a_setting_that_does_not_fit_is_refused_and_nothing_moves(shared_page, tmp_path):
