@@ -128,15 +128,18 @@ def test_a_pad_turns_two_codes_with_arrows_and_by_dragging(opened):
     assert float(page.evaluate(READOUT)) < -1.8
 
 
-def test_ctrl_z_takes_a_move_back_and_ctrl_y_brings_it_again(opened):
+def test_undo_takes_a_move_back_and_ctrl_y_brings_it_again(opened):
     page, _ = opened
-    first = page.evaluate(PICTURE)
+    undo, redo, first = button(page, "undo"), button(page, "redo"), page.evaluate(PICTURE)
+    assert (undo.get_attribute("aria-disabled"), redo.get_attribute("aria-disabled")) == ("true", "true")
     button(page, "surprise me").click()
     wait_for_change(page, first)
     page.wait_for_timeout(500)  # until the setting rests
     second = page.evaluate(PICTURE)
-    page.keyboard.press("Control+z")
+    assert undo.get_attribute("aria-disabled") == "false"
+    undo.click()
     page.wait_for_function(f"{PICTURE} === {first!r}")
+    assert (undo.get_attribute("aria-disabled"), redo.get_attribute("aria-disabled")) == ("true", "false")
     page.keyboard.press("Control+y")
     page.wait_for_function(f"{PICTURE} === {second!r}")
 

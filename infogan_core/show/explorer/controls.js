@@ -103,6 +103,15 @@ features.push(function noiseControls(app) {
     scaled.textContent = app.state.scale.toFixed(2)
     count.value = app.state.count
   })
+  const undo = press("undo", "the setting before (Ctrl-Z)", app.guard(() => app.undo()))
+  const redo = press("redo", "the setting after (Ctrl-Y)", app.guard(() => app.redo()))
+  const grey = () => { // by aria-disabled: a button that is disabled loses the focus, and with it Ctrl-Z
+    const { done, undone } = app, moved = JSON.stringify(app.setting()) !== done.at(-1)
+    undo.ariaDisabled = done.length < (moved ? 1 : 2)
+    redo.ariaDisabled = moved || !undone.length
+  }
+  app.on("follow", grey)
+  app.on("settled", grey)
   const random = c => (c.k ? Math.floor(Math.random() * c.k) : Math.round(20 * (2 * Math.random() - 1)) / 20)
   app.turning.append(
     row(
@@ -110,8 +119,8 @@ features.push(function noiseControls(app) {
       press("new noise", "the noise of the next seed", () => app.set({ noise: (app.state.noise + 1) % (LAST_SEED + 1) })),
       press("surprise me", "random codes and noise", () => app.set({ values: app.codes.map(random), noise: Math.floor(Math.random() * 1e6) })),
       press("reset", "back to the first codes and noise", () => { app.stop(); app.set({ values: app.start.values, noise: app.start.noise, scale: 1 }) }),
-      press("undo", "the setting before (Ctrl-Z)", app.guard(() => app.undo())),
-      press("redo", "the setting after (Ctrl-Y)", app.guard(() => app.redo())),
+      undo,
+      redo,
     ),
     row(h("label", { className: "slider" }, "noise scale ", scale, scaled), h("label", {}, "noises shown ", count)),
   )

@@ -165,6 +165,7 @@ class App {
   }
 
   redo() {
+    this.settle() // after a new move there is nothing to do again
     if (!this.undone.length) return
     this.done.push(this.undone.pop())
     this.load(this.done.at(-1))
