@@ -75,10 +75,11 @@ class Study:
     source: str = ""  # "": MNIST's, which the user names
 
 
-QUICK, FRESH = preset("mnist", "quick"), tuple(range(20, 30))  # seeds that chose nothing
+QUICK, FRESH = preset("mnist", "quick"), tuple(range(30, 40))  # seeds that chose nothing
 STUDIES = {
     "figure1": Study((ablations.INFOGAN, ablations.PLAIN_GAN), digits, plots.figure1, mi_over_training),
     "ablations": Study(ablations.CONFIGS, digits),
+    "paper": Study((preset("mnist", "paper").replace(profile="half", width=0.5),), digits, seeds=tuple(range(30, 35))),
     "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=FRESH),
     "embedded": Study((QUICK,), digits, seeds=FRESH, source="embedded"),
     "sprites": Study(
