@@ -51,6 +51,7 @@ QUICK64 = QUICK.replace(  # an eighth of the pictures, four times the pixels
     profile="quick64",
     image_size=64,
     steps=10_000,
+    lambda_noise=0.002,
     shift=4,
     augment_share=0.8,  # Karras et al. 2020: more would leak into G's pictures
     checkpoint_every=500,
