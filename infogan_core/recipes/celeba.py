@@ -36,7 +36,6 @@ QUICK = Config(
     lr_g=2e-3,
     beta1=0.0,  # Gulrajani et al. 2017
     ema=0.9995,
-    lambda_info=(1.0,),
     new_fakes_for_g=False,
     lambda_noise=0.01,  # Mao et al. 2019
     shift=2,  # Zhao et al. 2020, like color

@@ -8,7 +8,7 @@ import numpy as np
 
 from infogan_core.model.latents import Categorical, Uniform
 from infogan_core.runs import Run
-from infogan_core.show.figures import DPI, INK, QUIET, as_run, code_title, note_of, number, showable
+from infogan_core.show.figures import DPI, INK, QUIET, as_run, note_of, number, showable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,8 +59,7 @@ def _draw_bound(axes: Axes, run: Run, codes: list[int]) -> None:
     kind = "categorical" if isinstance(spec.codes[codes[0]], Categorical) else "continuous"
     dress(axes, f"$L_I$ of {kind} codes", "nats")
     for i in codes:
-        label = code_title(run, i).replace("$", r"\$")
-        axes.plot(steps, mi[:, i], label=label, color=COLOURS[i % len(COLOURS)], lw=1.4)
+        axes.plot(steps, mi[:, i], label=spec.name(i), color=COLOURS[i % len(COLOURS)], lw=1.4)
     for height, why in sorted({_ceiling(spec.codes[i]) for i in codes if spec.codes[i].ceiling is not None}):
         axes.axhline(height, color=INK, lw=1, ls=(0, (5, 3)), label="_ceiling")
         axes.annotate(why, (0.01, height), (0, 3), ("axes fraction", "data"), "offset points", fontsize=8, color=INK)
@@ -93,8 +92,7 @@ def _draw_pair(axes: Axes, run: Run, lines: dict[str, str], title: str, unit: st
     dress(axes, title, unit)
     for (key, label), colour in zip(lines.items(), COLOURS, strict=False):
         axes.plot([r["step"] for r in run.records], [r[key] for r in run.records], color=colour, lw=1.2, label=label)
-    beside_title = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0.3, "columnspacing": 1}
-    axes.legend(**beside_title, ncols=2, fontsize=8, frameon=False, labelcolor=INK, handlelength=1.2)
+    axes.legend(fontsize=8, frameon=False, labelcolor=INK)
 
 
 def dress(axes: Axes, title: str, unit: str) -> None:

@@ -36,7 +36,7 @@ from infogan_core.training.ddp import DistributedStep
 from infogan_core.training.schedules import schedule
 from infogan_core.training.step import TERMS, step_of
 
-MAX_STARTS = 8
+MAX_STARTS = 5
 NEXT_START = 10**9  # added to the seed for each start that was given up
 OnLog = Callable[[dict[str, Any]], None]
 
