@@ -14,8 +14,6 @@ def test_paper_has_the_codes_of_appendix_c_and_none_of_what_helps(dataset, noise
     assert (c.lr_d, c.lr_g, c.slope, c.width, set(c.lambda_info)) == (2e-4, 1e-3, 0.1, 1, {1.0})
     assert not any((c.norm_every, c.lr_decay, c.lambda_real, c.shift, c.warp, c.color, c.flip, c.ema))
     assert {code.sigma for code in c.latents.codes if isinstance(code, Uniform)} <= {1.0}
-    quick = preset(dataset, "quick").latents.codes
-    assert [(type(code), code.width) for code in c.latents.codes] == [(type(code), code.width) for code in quick]
 
 
 def test_openai_is_the_public_code():
