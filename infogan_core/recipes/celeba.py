@@ -1,4 +1,4 @@
-"""CelebA, appendix C.3 of Chen et al. 2016: ten categorical codes."""
+"""CelebA, appendix C.3 of Chen et al. 2016: ten categorical codes, of which `quick` has four."""
 
 from __future__ import annotations
 

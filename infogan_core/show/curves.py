@@ -64,10 +64,10 @@ def _draw_bound(axes: Axes, run: Run, codes: list[int]) -> None:
         axes.axhline(height, color=INK, lw=1, ls=(0, (5, 3)), label="_ceiling")
         axes.annotate(why, (0.01, height), (0, 3), ("axes fraction", "data"), "offset points", fontsize=8, color=INK)
     axes.margins(y=0.12)
-    if len(codes) <= 5:
+    if kind == "continuous" or len(codes) == 1:
         axes.legend(fontsize=8, frameon=False, labelcolor=INK)
         return
-    # more are labelled at their ends, in a panel that enlarges the last half, in the empty space beneath the curves
+    # categorical ones coincide: a panel in the empty space beneath them enlarges the last half, labelled at the ends
     inset, half = axes.inset_axes([0.34, 0.06, 0.52, 0.64]), len(steps) // 2
     dress(inset, "the last half, enlarged", "")
     inset.set(xlabel="", xticks=[])

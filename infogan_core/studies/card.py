@@ -28,7 +28,7 @@ def read_notes(file: Path) -> tuple[str, str]:
 def card(name: str, runs: list[Run], above: str, below: str) -> str:
     """The card of a set whose first run is in its folder itself; `above` and `below` its numbers stand the notes."""
     run, filters = runs[0], {"at": lambda run, path: number_at(run.report, path), "missed": missed, "shows": shows}
-    paper = asdict(preset(run.config.dataset, "paper"))
+    paper = asdict(preset(run.config.dataset, "paper").replace(latents=run.config.latents, lambda_info=(1.0,)))
     fields = {field: value for field, value in asdict(run.config).items() if field not in NO_ADDITIONS}
     values = {"name": name, "title": DATASETS[run.config.dataset].title, "runs": runs, "above": above, "below": below}
     targets = profile_of(run.config.dataset, run.config.profile).targets()

@@ -107,8 +107,8 @@ features.push(function noiseControls(app) {
   const redo = press("redo", "the setting after (Ctrl-Y)", app.guard(() => app.redo()))
   const grey = () => { // by aria-disabled: a button that is disabled loses the focus, and with it Ctrl-Z
     const { done, undone } = app, moved = JSON.stringify(app.setting()) !== done.at(-1)
-    undo.ariaDisabled = done.length < (moved ? 1 : 2)
-    redo.ariaDisabled = moved || !undone.length
+    undo.setAttribute("aria-disabled", done.length < (moved ? 1 : 2))
+    redo.setAttribute("aria-disabled", moved || !undone.length)
   }
   app.on("follow", grey)
   app.on("settled", grey)

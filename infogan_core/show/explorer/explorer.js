@@ -158,6 +158,7 @@ class App {
   }
 
   undo() {
+    this.stop()
     this.settle()
     if (this.done.length < 2) return
     this.undone.push(this.done.pop())
@@ -165,6 +166,7 @@ class App {
   }
 
   redo() {
+    this.stop()
     this.settle() // after a new move there is nothing to do again
     if (!this.undone.length) return
     this.done.push(this.undone.pop())
