@@ -226,7 +226,6 @@ def test_a_colour_notebook_trains_on_rendered_pictures_that_say_so(tmp_path):
     done = execute("celeba", tmp_path, profile="smoke", weights="train")
     assert done.returncode == 0, done.stdout + done.stderr
     codes = json.loads((tmp_path / "config.json").read_text())["latents"]["codes"]
-    assert len(codes) == 10
     assert len(list((tmp_path / "traversals").iterdir())) == len(codes)
     assert json.loads((tmp_path / "env.json").read_text())["note"].startswith("rendered, not ")
     assert json.loads((tmp_path / "metrics.json").read_text())["codes"]["c1"]["mi"] < 2.3026
