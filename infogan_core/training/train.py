@@ -36,7 +36,7 @@ from infogan_core.training.ddp import DistributedStep
 from infogan_core.training.schedules import schedule
 from infogan_core.training.step import TERMS, step_of
 
-MAX_STARTS = 5
+MAX_STARTS = 8
 NEXT_START = 10**9  # added to the seed for each start that was given up
 OnLog = Callable[[dict[str, Any]], None]
 
@@ -152,12 +152,12 @@ class Trainer:
                     self.save()
 
     def _is_bad_start(self) -> bool:
-        """After half of the steps: whether Q tells real pictures apart too little, as where it merged two classes.
+        """After two thirds of the steps: whether Q tells too little of real pictures, as where it merged classes.
 
         The last of MAX_STARTS goes on anyway. I(c; c') needs no labels.
         """
         config = self.config
-        at_check = self.done - config.log_every < config.steps // 2 <= self.done
+        at_check = self.done - config.log_every < config.steps * 2 // 3 <= self.done
         bad = at_check and self.records[-1]["mi_real"] < config.restart_below
         return bad and len(self.given_up) < MAX_STARTS - 1
 
