@@ -44,7 +44,7 @@ class Config:
         info_trains_g       whether L_I also updates G; False is a plain GAN with Q trained beside it
         lambda_real         weight of I(c; c') of real pictures that Q reads twice (IIC, Ji et al. 2019); 0: InfoGAN
         overclusters        categories of a second head that gets the same term (IIC); 0: there is none
-        restart_below       nats of I(c; c') below which a start is given up after two thirds of the steps (ours)
+        restart_below       share of I(c; c')'s ceiling below which a start is given up after 2/3 of the steps (ours)
         new_fakes_for_g     G's update samples its own z and c, as in the paper's code; False: D's (ours)
         r1                  weight of R1, D's squared slope at real pictures (Mescheder et al. 2018)
         lambda_noise        weight of the mode-seeking term, so that noise is seen (Mao et al. 2019); 0: InfoGAN
@@ -171,10 +171,10 @@ RANGES = {
     (0.03125, 4): ("width",),
     (1, 10**9): ("steps", "log_every", "checkpoint_every"),
     (2, 65536): ("batch",),  # batch norm needs two
-    (0, 1): ("slope", "lr_d", "lr_g", "augment_share", "augment_warmup", "color"),
+    (0, 1): ("slope", "lr_d", "lr_g", "augment_share", "augment_warmup", "color", "restart_below"),
     (0, 0.999): ("beta1", "critic_from"),
     (0, 0.99999): ("ema",),
-    (0, 1000): ("r1", "critic", "lambda_real", "lambda_noise", "restart_below"),
+    (0, 1000): ("r1", "critic", "lambda_real", "lambda_noise"),
     (0, 14): ("shift",),
     (0, 0.5): ("warp",),
     (0, 10): ("instance_noise",),

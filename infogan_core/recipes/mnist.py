@@ -45,7 +45,7 @@ QUICK = Config(  # a quarter of the width, and IIC's term, which is not InfoGAN:
     lr_decay=True,
     lambda_real=1.0,  # Ji et al. 2019, like overclusters
     overclusters=50,
-    restart_below=2.11,  # of ln 10 = 2.303: a start that has put two digits into one category
+    restart_below=0.916,  # 2.11 nats: a start that has put two digits into one category
     new_fakes_for_g=False,
     shift=2,
     warp=0.15,
@@ -80,5 +80,5 @@ PROFILES = {
         least_images=60_000,
     ),
     "openai": Profile(OPENAI, "15 minutes on one core with bf16, 35 without"),
-    "sprites": Profile(SPRITES, "9 minutes on one core with bf16, 20 without"),
+    "sprites": Profile(SPRITES, "10 to 20 minutes on one core"),
 }

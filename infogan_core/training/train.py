@@ -29,6 +29,7 @@ from infogan_core.device import (
 )
 from infogan_core.files import check_sums, only_process_in, require_space, write_summed
 from infogan_core.model.config import Config, check_known
+from infogan_core.model.latents import Categorical
 from infogan_core.runs import FORMAT_VERSION, Run, build, load_run, load_state, read_checkpoint, read_config, read_json
 from infogan_core.training.batches import Batches
 from infogan_core.training.critic import new_critic, train_critic
@@ -36,7 +37,7 @@ from infogan_core.training.ddp import DistributedStep
 from infogan_core.training.schedules import schedule
 from infogan_core.training.step import TERMS, step_of
 
-MAX_STARTS = 8
+MAX_STARTS = 4
 NEXT_START = 10**9  # added to the seed for each start that was given up
 OnLog = Callable[[dict[str, Any]], None]
 
@@ -158,7 +159,8 @@ class Trainer:
         """
         config = self.config
         at_check = self.done - config.log_every < config.steps * 2 // 3 <= self.done
-        bad = at_check and self.records[-1]["mi_real"] < config.restart_below
+        ceiling = sum(code.entropy for code in config.latents.codes if isinstance(code, Categorical))
+        bad = at_check and self.records[-1]["mi_real"] < config.restart_below * ceiling
         return bad and len(self.given_up) < MAX_STARTS - 1
 
     def _all_stop(self, interrupted: Callable[[], bool]) -> bool:
