@@ -136,8 +136,13 @@ class Config:
         return dataclasses.replace(self, **changes)
 
     def for_images(self, images: Any) -> Config:
-        """A copy that fits an ImageSet: its size picks the paper's table, its number limits the batch."""
-        return self.replace(image_size=images.size, channels=images.channels, batch=min(self.batch, len(images)))
+        """A copy that fits an ImageSet: its size picks the paper's table, its number limits the batch.
+
+        For pictures of another kind `restart_below` is 0: what a good start reaches is known for the recipe's own data.
+        """
+        restart_below = self.restart_below if images.kind == self.dataset else 0.0
+        shape = {"image_size": images.size, "channels": images.channels}
+        return self.replace(**shape, batch=min(self.batch, len(images)), restart_below=restart_below)
 
     def to_json(self) -> str:
         """Every field, as JSON that from_json reads back."""

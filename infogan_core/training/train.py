@@ -158,7 +158,8 @@ class Trainer:
         The last of MAX_STARTS goes on anyway. I(c; c') needs no labels.
         """
         config = self.config
-        at_check = self.done - config.log_every < config.steps * 2 // 3 <= self.done
+        before = self.records[-2]["step"] if len(self.records) > 1 else 0
+        at_check = before < config.steps * 2 // 3 <= self.done and config.lambda_real > 0
         ceiling = sum(code.entropy for code in config.latents.codes if isinstance(code, Categorical))
         bad = at_check and self.records[-1]["mi_real"] < config.restart_below * ceiling
         return bad and len(self.given_up) < MAX_STARTS - 1

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -64,6 +65,10 @@ def test_a_start_that_tells_too_little_of_real_pictures_is_given_up(blobs, tmp_p
     assert len(run.env["given_up"]) == 3
     assert [record["step"] for record in run.records] == [4, 8, 12]
     assert ig.train(never, blobs, tmp_path / "never").env["given_up"] == []
+    limits = [config.for_images(replace(blobs, kind=kind)).restart_below for kind in (config.dataset, "own")]
+    assert limits == [1.0, 0.0]  # what a good start reaches is known for MNIST alone
+    unread = config.replace(lambda_real=0.0)  # Q reads no real picture: nothing is known of them
+    assert ig.train(unread, blobs, tmp_path / "unread").env["given_up"] == []
     ig.train(config, blobs, tmp_path / "stopped", until=7)
     ig.train(config, blobs, tmp_path / "stopped")
     assert weights(tmp_path / "stopped") == weights(tmp_path / "whole") != weights(tmp_path / "never")
