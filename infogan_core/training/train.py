@@ -153,7 +153,7 @@ class Trainer:
                     self.save()
 
     def _is_bad_start(self) -> bool:
-        """After two thirds of the steps: whether Q tells too little of real pictures, as where it merged classes.
+        """Whether Q tells too little of real pictures after two thirds of the steps, as where it merged classes.
 
         The last of MAX_STARTS goes on anyway. I(c; c') needs no labels.
         """
