@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression
 from sklearn.metrics import mutual_info_score, roc_auc_score
@@ -35,9 +36,30 @@ Halves = list[tuple[np.ndarray, np.ndarray]]  # per factor the pictures to fit o
 def measure(run: Run, images: ImageSet, seed: int = 0) -> dict[str, float]:
     """`scores` of what Q reads in held-out pictures whose attributes are their true factors."""
     factors, classes = true_factors(images)
-    read = zip(run.config.latents.codes, run.infer(images.held_out.pixels[:MAX_PICTURES].float() / 255), strict=True)
-    codes = [(q[0] if isinstance(code, Uniform) else q).double().cpu().numpy() for code, q in read]
-    return scores(codes, factors, classes, seed)
+    return scores(read_codes(run, images.held_out.pixels[:MAX_PICTURES].float() / 255), factors, classes, seed)
+
+
+def read_codes(run: Run, x: Tensor) -> list[np.ndarray]:
+    """What Q reads of each code in pictures x [N, C, H, W]: a continuous one's mean [N], a categorical one's
+    probabilities [N, K]."""
+    read = zip(run.config.latents.codes, run.infer(x), strict=True)
+    return [(q[0] if isinstance(code, Uniform) else q).double().cpu().numpy() for code, q in read]
+
+
+def model_centrality(runs: Sequence[Run], seed: int = 0) -> list[float]:
+    """ModelCentrality (Lin et al. 2020, section 4): how far each run's codes are those of the others, which needs no
+    labels. Of two runs one's codes are the factors of its own pictures, the other's Q reads them, and both ways the
+    FactorVAE score is taken; of a run, the mean with all others. Raises ValueError for fewer than two runs.
+    """
+    if len(runs) < 2:
+        raise ValueError(f"ModelCentrality compares runs with each other: give two or more, found {len(runs)}")
+    table = np.zeros((len(runs), len(runs)))
+    for i, of in enumerate(runs):
+        noise, codes = of.config.latents.sample(MAX_PICTURES, generator=torch.Generator().manual_seed(seed))
+        x, factors = of.generate(noise, codes), np.stack([_indices(c) for c in codes], axis=1)
+        for j in (j for j in range(len(runs)) if j != i):
+            table[i, j] = factor_vae([c.reshape(len(c), -1) for c in read_codes(runs[j], x)], factors, seed)
+    return ((table + table.T).sum(axis=1) / 2 / (len(runs) - 1)).tolist()
 
 
 def bounds(images: ImageSet, seed: int = 0) -> dict[str, dict[str, float]]:

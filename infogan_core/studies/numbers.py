@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from infogan_core.files import PUBLISHED
 from infogan_core.measure.code_effects import MIN_RHO_FOR_NAME, MIN_SHARE_FOR_NAME
+from infogan_core.measure.select import judge
 from infogan_core.recipes.presets import PUBLISHED_RUNS
 from infogan_core.runs import Run, read_config
 from infogan_core.studies.ablations import ABLATIONS, BASE
@@ -118,7 +119,7 @@ def page_template(name: str, **more: Any) -> Template:
     """A template of this folder, with the functions above, and more, as filters."""
     layout = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     jinja = Environment(loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, **layout)
-    functions = (format, spread, slant_and_width, light, digit, context, attribute)  # format: Python's own
+    functions = (format, spread, judge, slant_and_width, light, digit, context, attribute)  # format: Python's own
     jinja.filters |= {function.__name__: function for function in functions} | more
     return jinja.get_template(name)
 

@@ -1,6 +1,7 @@
 """The scores on closed cases, beside what the authors' own code gives of the same codes, and on cases of our own."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import torch
 
 import infogan_core as ig
 from infogan_core.measure import disentanglement
-from infogan_core.measure.disentanglement import _indices, bounds, factor_vae, measure, scores
+from infogan_core.measure.disentanglement import _indices, bounds, factor_vae, measure, model_centrality, scores
+from infogan_core.model.latents import LatentSpec, Uniform
 
 N = 4000
 DRAW = np.random.RandomState(0)  # its stream never changes, so the references' values stay those of these codes
@@ -154,3 +156,28 @@ def test_a_factor_that_is_the_label_is_a_class(monkeypatch):
 def test_pictures_without_factors_are_refused(digits):
     with pytest.raises(ValueError, match=r"MNIST .*: disentanglement is measured on held-out pictures with known"):
         measure(Reader(), digits)
+
+
+class Turned:
+    """A run of three continuous codes whose picture is the codes, turned."""
+
+    config = SimpleNamespace(latents=LatentSpec(1, (Uniform(0.5),) * 3))
+
+    def __init__(self, turn):
+        self.turn = torch.tensor(turn, dtype=torch.float32)
+
+    def generate(self, noise, codes):
+        return torch.stack(codes, dim=1) @ self.turn.T
+
+    def infer(self, x):
+        return [(mean, torch.ones_like(mean)) for mean in (x @ self.turn).T]
+
+
+def test_model_centrality_prefers_runs_that_others_agree_with():
+    """Swapped codes are the same codes; of three codes of which two are mixed one is told: 2 in 3 votes are right."""
+    half = 0.5**0.5
+    same, swapped = Turned(np.eye(3)), Turned(np.eye(3)[[1, 0, 2]])
+    mixed = Turned([[half, half, 0], [-half, half, 0], [0, 0, 1]])
+    assert model_centrality([same, swapped, mixed]) == pytest.approx([5 / 6, 5 / 6, 2 / 3], abs=0.02)
+    with pytest.raises(ValueError, match="give two or more, found 1"):
+        model_centrality([same])
