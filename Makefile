@@ -14,7 +14,7 @@ make site           the sliders, notebooks, results and guides as a static site:
 make features       a classifier for evaluate(): DATASET=svhn SOURCE=path SEED=0 SKIP_BAD=False OUT=folder
 make study          the paper's claims, measured again, in hours: STUDY=figure1 for one, SOURCE=download or a path
 make publish        a data set's published runs from step 0, in hours: DATASET=svhn SOURCE=path JOBS=2 seeds at once
-make results        outputs/published/RESULTS.md and README's table, from the files of the runs
+make results        RESULTS.md, the model cards and README's table, from the files of the runs
 make test           every check that CI runs
 make bench          the time of a training step here
 make bench-sliders  the time of a slider's move here, in headless Chromium

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from infogan_core.data.load import DATASETS
-from infogan_core.measure.code_effects import COLOUR_MEASURES, STROKE_MEASURES
+from infogan_core.measure.code_effects import COLOUR_MEASURES, MIN_RHO_FOR_NAME, MIN_SHARE_FOR_NAME, STROKE_MEASURES
 from infogan_core.recipes.presets import number_at, preset, profile_of, targets_of
-from infogan_core.runs import Run
-from infogan_core.studies.numbers import page_template
+from infogan_core.runs import build
+from infogan_core.studies.numbers import RunFiles, page_template, read_run
 
 NO_ADDITIONS = {  # fields of Config that say which run it is and where it runs, not what is learned
     *("profile", "seed", "latents", "precision", "threads", "step_form", "log_every", "checkpoint_every"),
@@ -25,28 +25,42 @@ def read_notes(file: Path) -> tuple[str, str]:
     return above.strip(), below.strip()
 
 
-def card(name: str, runs: list[Run], above: str, below: str) -> str:
-    """The card of a set whose first run is in its folder itself; `above` and `below` its numbers stand the notes."""
-    run, filters = runs[0], {"at": lambda run, path: number_at(run.report, path), "missed": missed, "shows": shows}
-    paper = asdict(preset(run.config.dataset, "paper").replace(latents=run.config.latents, lambda_info=(1.0,)))
-    fields = {field: value for field, value in asdict(run.config).items() if field not in NO_ADDITIONS}
-    values = {"name": name, "title": DATASETS[run.config.dataset].title, "runs": runs, "above": above, "below": below}
-    targets = profile_of(run.config.dataset, run.config.profile).targets()
-    values["limits"] = {path: ("at least" if sign > 0 else "at most", limit) for path, _, limit, sign in targets}
-    values["differences"] = {field: value for field, value in fields.items() if value != paper[field]}
-    values["parameters"] = sum(p.numel() for net in (run.generator, run.discriminator) for p in net.parameters())
+def card(folder: Path) -> str:
+    """The card of a published set, whose first run is in `folder` itself and whose other seeds are in folders of it."""
+    above, below = read_notes(folder / "notes.md")
+    runs = [read_run(folder), *map(read_run, sorted(folder.glob("seed=*")))]
+    config, filters = runs[0].config, {"at": lambda run, path: number_at(run.report, path), "missed": missed}
+    paper = preset(config.dataset, "paper")
+    same_codes = asdict(paper.replace(latents=config.latents, lambda_info=(1.0,)))
+    fields = {field: value for field, value in asdict(config).items() if field not in NO_ADDITIONS}
+    targets = profile_of(config.dataset, config.profile).targets()
+    values = {
+        "name": folder.name,
+        "title": DATASETS[config.dataset].title,
+        "runs": runs,
+        "above": above,
+        "below": below,
+        "paper": paper,
+        "shows": shows,
+        "MIN_RHO_FOR_NAME": MIN_RHO_FOR_NAME,
+        "MIN_SHARE_FOR_NAME": MIN_SHARE_FOR_NAME,
+        "limits": {path: ("at least" if sign > 0 else "at most", limit) for path, _, limit, sign in targets},
+        "differences": {field: value for field, value in fields.items() if value != same_codes[field]},
+        "parameters": sum(p.numel() for net in build(config) for p in net.parameters()),
+    }
     return page_template("CARD.md.j2", **filters).render(values)
 
 
-def missed(run: Run) -> list[str]:
+def missed(run: RunFiles) -> list[str]:
     return [path for path, _, _, reached in targets_of(run.config, run.report) if not reached]
 
 
-def shows(run: Run, code: str) -> str:
+def shows(run: RunFiles, code: str) -> str:
     """What a code shows, as evaluate() names it, its categories, and its strongest Spearman's rho."""
     names, numbers = run.report["names"], run.report["codes"][code]
     categories = [f"{of.partition('=')[2]}: {name}" for of, name in names.items() if of.startswith(f"{code}=")]
     rho = {measure: numbers[measure] for measure in (*STROKE_MEASURES, *COLOUR_MEASURES) if measure in numbers}
     strongest = max(rho, key=lambda measure: abs(rho[measure]), default=None)
     what = names.get(code, "nothing strong") + (f" ({'; '.join(categories)})" if categories else "")
-    return what + (f", rho with {strongest} {rho[strongest]:.2f}" if strongest else "")
+    what += f", rho with {strongest} {rho[strongest]:.2f}" if strongest else ""
+    return what + (f"; Q reads it with R^2 {numbers['r2']:.2f}" if "r2" in numbers else "")

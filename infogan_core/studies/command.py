@@ -44,15 +44,19 @@ def publish(name: str, source: str, jobs: int) -> None:
     """
     from infogan_core.studies.publish import make
 
-    click.echo(f"{make(name, source, jobs)}: next, write its limits into notes.md, repeat this, and call make results")
+    click.echo(f"{make(name, source, jobs)}: next, write its limits into notes.md, and call make results")
 
 
 @click.command()
 def results() -> None:
-    """Write outputs/published/RESULTS.md, and README's table, from the files of the runs and studies."""
+    """Write outputs/published/RESULTS.md, the model cards and README's table from the files of the runs and studies."""
     from infogan_core.files import PROJECT, PUBLISHED, write_whole
+    from infogan_core.recipes.presets import PUBLISHED_RUNS
+    from infogan_core.studies.card import card
     from infogan_core.studies.numbers import README_BLOCK, fill, page
 
+    for name in PUBLISHED_RUNS:
+        write_whole(PUBLISHED / name / "README.md", card(PUBLISHED / name).encode())
     readme = PROJECT / "README.md"
     write_whole(PUBLISHED / "RESULTS.md", page().encode())
     click.echo(PUBLISHED / "RESULTS.md")

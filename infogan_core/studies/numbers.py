@@ -6,9 +6,9 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
-from types import SimpleNamespace
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -16,11 +16,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from infogan_core.files import PUBLISHED
 from infogan_core.measure.code_effects import MIN_RHO_FOR_NAME, MIN_SHARE_FOR_NAME
 from infogan_core.measure.select import judge
+from infogan_core.model.config import Config
 from infogan_core.recipes.presets import PUBLISHED_RUNS
 from infogan_core.runs import Run, read_config
 from infogan_core.studies.ablations import ABLATIONS, BASE
 
 EVIDENCE = PUBLISHED / "evidence"  # a file per study
+FILES = ("env.json", "metrics.json")
 STYLE = ("slant", "thickness", "width")
 README_BLOCK = re.compile(r'(<!-- results: made by "make results" -->\n).*?(?=<!-- end -->)', re.S)
 Numbers = dict[str, Any]  # of a run, by name
@@ -44,7 +46,7 @@ def strongest(codes: Numbers) -> dict[str, float]:
     return {what: max(abs(code.get(what, 0.0)) for code in codes.values()) for what in STYLE}
 
 
-def common(run: Run) -> Numbers:
+def common(run: Run | RunFiles) -> Numbers:
     """What tables show of every run, of a study or published."""
     mi = [code["mi"] for code in run.report["codes"].values()]
     settings = {key: getattr(run.config, key) for key in ("profile", "seed", "steps", "batch")}
@@ -52,13 +54,28 @@ def common(run: Run) -> Numbers:
     return settings | {"starts": starts, "minutes": run.env["minutes"], "mi": mi}
 
 
+@dataclass(frozen=True)
+class RunFiles:
+    """What the files of a run say, read without its weights."""
+
+    config: Config
+    env: Numbers
+    report: Numbers  # of evaluate()
+
+
+def read_run(folder: Path) -> RunFiles:
+    """A published run, or another seed's beside it."""
+    return RunFiles(read_config(folder), *(json.loads((folder / name).read_text()) for name in FILES))
+
+
 def load(folder: Path) -> Numbers:
-    """A published run, or another seed's folder beside it, which holds no weights: its files, and what tables show."""
-    env, report = (json.loads((folder / name).read_text()) for name in ("env.json", "metrics.json"))
-    run = SimpleNamespace(config=read_config(folder), env=env, report=report)
+    """What tables show of a published run."""
+    run = read_run(folder)
+    env, report = run.env, run.report
     made_on = f"{env['device']}, {env['precision']}, torch {env['torch']}"
     shown = {"folder": folder.relative_to(PUBLISHED).as_posix(), "made_on": made_on, "config": run.config, "env": env}
-    return report | shown | report.get("held_out", {}) | strongest(report["codes"]) | common(run)
+    frechet = {"frechet": report["quality"]["held_out"]["frechet"] / report["quality"]["real"]["frechet"]}
+    return report | shown | frechet | report.get("held_out", {}) | strongest(report["codes"]) | common(run)
 
 
 def published() -> dict[str, list[Numbers]]:

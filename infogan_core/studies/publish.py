@@ -33,8 +33,8 @@ def make(name: str, source: str, jobs: int = 1) -> Path:
     """
     check_known("published data set", [name], PUBLISHED_RUNS)
     dataset, profile, seeds = PUBLISHED_RUNS[name]
-    to, above, below = PUBLISHED / name, *read_notes(PUBLISHED / name / "notes.md")
-    here = clean_checkout()
+    to, here = PUBLISHED / name, clean_checkout()
+    read_notes(to / "notes.md")
     configs = {RUNS / name / f"seed={seed}": preset(dataset, profile, seed=seed) for seed in seeds}
     todo = [out for out in configs if not (out / "metrics.json").is_file()]
     begun = [out for out in configs if any((out / f).is_file() for f in ("checkpoint.pt", "weights.safetensors"))]
@@ -52,7 +52,7 @@ def make(name: str, source: str, jobs: int = 1) -> Path:
         save_png(run.path / "curves.png", curves(run))
     for run in runs:
         publish(run, to if run is runs[0] else to / run.path.name)
-    write_whole(to / "README.md", card(name, runs, above, below).encode())
+    write_whole(to / "README.md", card(to).encode())
     return to
 
 
