@@ -236,7 +236,7 @@ def test_npz_is_svhn_with_its_keys_and_digits(tmp_path, axes, digits, kind, keys
     kind = kind if keys == "X y" else "own"
     for part in (images, images.held_out):
         assert part.kind == kind
-        names = [int(part.label_name(label)) for label in part.labels.tolist()]
+        names = [int(part.label_names[label] if part.label_names else label) for label in part.labels.tolist()]
         assert names == [int(value) % 10 if kind == "svhn" else int(value) for value in values(part)]
 
 
