@@ -152,14 +152,14 @@ def category_name(run: Run, code: int, k: int) -> str:
 
 
 def traversal_figure(
-    run: Run, code: int = 1, rows: int = 10, columns: int | None = None, limit: float = 2, seed: int = 0, note: str = ""
+    run: Run, code: int = 1, rows: int = 10, columns: int | None = None, limit: float = 2, seed: int = 0
 ) -> Figure:
     """`traversal` as a figure: the code's values below, the range of training marked, each row's category at the left.
 
-    `note` stands at the foot, by default "rendered, not SVHN" or the like for a run on stand-ins.
+    At the foot stands "rendered, not SVHN" or the like for a run on stand-ins.
     """
     run = as_run(run)
-    spec, note = run.config.latents, note or note_of(run)
+    spec, note = run.config.latents, note_of(run)
     sheet = traversal(run, code, rows, columns, limit, seed)
     values = sweep(spec.codes[code], columns, limit).tolist()
     continuous, down, name = isinstance(spec.codes[code], Uniform), _code_of_rows(spec, code), spec.name(code)
