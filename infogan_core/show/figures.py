@@ -284,9 +284,9 @@ def png_bytes(picture: Image.Image | Figure) -> bytes:
     return buffer.getvalue()
 
 
-def save_png(path: str | Path, picture: np.ndarray | Figure, note: str = "") -> None:
-    """Write a sheet, with `note` beneath it, or a figure as a PNG file. Raises OSError; an old file then stays."""
-    write_whole(path, png_bytes(show(picture, 1, note=note) if isinstance(picture, np.ndarray) else picture))
+def save_png(path: str | Path, picture: np.ndarray | Figure) -> None:
+    """Write a sheet or a figure as a PNG file. Raises OSError; an old file then stays."""
+    write_whole(path, png_bytes(show(picture, 1) if isinstance(picture, np.ndarray) else picture))
 
 
 def save_traversals(run: Run) -> Path:
