@@ -40,6 +40,15 @@ class Decoded:
         """The places of the usable pictures among the names, ascending."""
         return np.delete(np.arange(len(self.pixels) + len(self.bad)), list(self.bad))
 
+    def take(self, order: np.ndarray) -> np.ndarray:
+        """All pixels in another order, copied into memory. A file is mapped anew for each block, to free its pages."""
+        taken, places, pixels = np.empty(self.pixels.shape, np.uint8), np.argsort(order), self.pixels
+        for i in range(0, len(order), BLOCK):
+            if isinstance(self.pixels, np.memmap):
+                pixels = np.memmap(self.pixels.filename, np.uint8, "r", shape=self.pixels.shape)
+            taken[places[i : i + BLOCK]] = pixels[i : i + BLOCK]
+        return taken
+
 
 @dataclass(frozen=True)
 class Pictures:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from infogan_core.data.cache import BLOCK, Pictures, decode, on_all_cores
-from infogan_core.data.images import ImageSet, at_least_two, natural
+from infogan_core.data.images import ImageSet, at_least_two, fifth_last, natural
 from infogan_core.data.pictures import EIGHT_BITS, STRETCHED, brightest, picture_formats, read_picture
 from infogan_core.data.reading import one_line
 
@@ -57,15 +57,27 @@ def load_own_images(folder: Path, root: Path, size: int, skip_bad: bool = False)
     skips = f", {len(decoded.bad)} bad pictures skipped" if decoded.bad else ""
     name = one_line(f"own images ({len(parts):,} from {folder.resolve().name}{skips})")
     at_least_two((parts == 0).sum(), f"{where}, its pictures to train on")
-    pixels = decoded.pixels
+    order, parts = _order(parts)
+    pixels = decoded.take(order)
     if all((pixels[i : i + BLOCK] == pixels[i : i + BLOCK, :1]).all() for i in range(0, len(pixels), BLOCK)):
         pixels = pixels[:, :1].copy()  # grey, however it was stored
     number_of = {name: number for number, name in enumerate(called)}
-    labels = np.array([number_of[name] for name in classes]) if called else None
+    labels = np.array([number_of[classes[i]] for i in order]) if called else None
     images = ImageSet(pixels, labels, name, label_names=tuple(map(one_line, called)), notes=tuple(notes))
+    return images.split(parts)
+
+
+def _order(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """An order in which the pictures of each part lie side by side, and their parts in it.
+
+    Those of the validation are held out where there is no test, and a fifth where there is neither.
+    """
     if not parts.any():
-        return images.hold_out_fifth()
-    return images.split(parts if 2 in parts else 2 * parts)  # without a test, those of the validation are held out
+        order, n = fifth_last(len(parts))
+        return order.numpy(), np.where(np.arange(len(parts)) < len(parts) - n, 0, 2)
+    if 2 not in parts:
+        parts = parts * 2
+    return np.argsort(parts, kind="stable"), np.sort(parts)
 
 
 def _pictures_in(folder: Path, passed_over: Counter[str]) -> Iterator[str]:
