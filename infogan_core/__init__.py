@@ -29,10 +29,12 @@ PUBLIC = {  # the module of every public name; each is imported on first use
     "notebook": "about_data config_for source start_in_project train_or_load",
 }
 MODULE_OF = {name: module for module, names in PUBLIC.items() for name in names.split()}
+OLD = {"Features": "Classifier", "load_features": "load_classifier"}  # names of earlier versions
 __all__ = sorted(MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
+    name = OLD.get(name, name)
     if name not in MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{MODULE_OF[name]}"), name)

@@ -110,3 +110,10 @@ def test_train_goes_on_where_it_was(tmp_path, capsys):
     assert main(words) == 0
     assert (tmp_path / "weights.safetensors").read_bytes() == weights
     assert f"{tmp_path}: 12 steps on " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("folder", ["batch", "training"])
+def test_the_commands_that_people_have_in_scripts_go_on_working(folder):
+    command = [sys.executable, "-m", f"infogan_core.{folder}", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"python -m infogan_core {'train' if folder == 'training' else folder} [OPTIONS]" in done.stdout

@@ -36,7 +36,7 @@ def code_cells(notebook):
 
 def execute(name, out, **parameters):
     """A notebook through the command of the Makefile."""
-    command = [sys.executable, "-m", "infogan_core", "batch", f"notebooks/{name}.ipynb", "--out", str(out)]
+    command = [sys.executable, "-m", "infogan_core.batch", f"notebooks/{name}.ipynb", "--out", str(out)]
     for key, value in parameters.items():
         command += ["-p", key, str(value)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -20,7 +20,7 @@ def train(
 ) -> None:
     """Train a preset into a run directory, or go on from the checkpoint that is there.
 
-    On several processes: torchrun --nproc-per-node 2 -m infogan_core train --preset mnist
+    On several processes: torchrun --nproc-per-node 2 -m infogan_core.training --preset mnist
     """
     import contextlib
     import os

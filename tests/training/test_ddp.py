@@ -100,7 +100,7 @@ def test_parameters_stay_equal_on_two_gpus(tmp_path, cuda):
 
 def test_torchrun_trains_one_model_that_loads(tmp_path):
     out = tmp_path / "run"
-    command = ["-m", "infogan_core", "train", "--preset", "svhn", "--profile", "smoke", "--out", str(out)]
+    command = ["-m", "infogan_core.training", "--preset", "svhn", "--profile", "smoke", "--out", str(out)]
     first = start([*command, "--steps", "40"])
     assert first.returncode == 0, first.stderr
     run = ig.load_run(out, "cpu")
