@@ -110,10 +110,6 @@ class ImageSet:
         digest.update(self.pixels.cpu().numpy())
         return digest.hexdigest()
 
-    def label_name(self, label: int) -> str:
-        """What a label is called."""
-        return self.label_names[label] if self.label_names else str(label)
-
     def pick(self, which: Tensor | slice, name: str) -> ImageSet:
         """The pictures at `which`, a slice or int64 [n], with none held out; a run of neighbours is a view of all."""
         if isinstance(which, Tensor) and len(which) and (which.diff() == 1).all():

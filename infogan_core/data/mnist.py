@@ -67,7 +67,7 @@ def _download(root: Path) -> None:
     from torchvision.datasets import MNIST
 
     instead = 'use source="embedded" (5,000 digits, no network) or source=PATH (the official files, or own images)'
-    with downloading("MNIST", raw, instead):
+    with downloading("MNIST", instead):
         MNIST(root, download=True)
 
 

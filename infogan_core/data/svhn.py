@@ -52,7 +52,7 @@ def _download(folder: Path) -> None:
     from torchvision.datasets.utils import download_url
 
     instead = f'put {TRAIN} and {TEST} into {folder}, or use source="embedded" (rendered) or source=PATH'
-    with downloading("SVHN", folder, instead):
+    with downloading("SVHN", instead):
         for part in ["train", "test"] + ["extra"] * (folder / EXTRA).is_file():
             url, name, md5 = SVHN.split_list[part]
             download_url(url, folder, name, md5)

@@ -38,9 +38,8 @@ def recognition(context: Context) -> dict:
         matching = match_categories(fit[best], fit_labels, q[best].shape[1])
         report[split] = agreement(q[best].argmax(dim=1), labels, matching)
         report[split] |= {"code": names[best], "fitted_on": len(fit_pixels)}
-        if context.images.label_names:
-            called = [None if label < 0 else context.images.label_name(label) for label in matching.tolist()]
-            report[split]["matching"] = called
+        if called := context.images.label_names:
+            report[split]["matching"] = [None if label < 0 else called[label] for label in matching.tolist()]
             report["names"] = name_categories(names[best], fit[best], fit_labels, context.images)
     return report
 
@@ -100,7 +99,7 @@ def name_categories(code: str, categories: Tensor, labels: Tensor, images: Image
     shares, most = (table / table.sum(dim=1, keepdim=True).clamp_min(1)).max(dim=1)
     found = enumerate(zip(shares.tolist(), most.tolist(), strict=True))
     return {
-        f"{code}={k}": f"class {images.label_name(label)} {share:.0%}" for k, (share, label) in found if share > 0.5
+        f"{code}={k}": f"class {images.label_names[label]} {share:.0%}" for k, (share, label) in found if share > 0.5
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor
@@ -29,20 +30,14 @@ class Categorical:
         """H(c) = ln K, in nats."""
         return math.log(self.k)
 
-    @property
-    def ceiling(self) -> float:
-        """The most L_I can be, in nats: H(c), when Q is always right and sure."""
-        return self.entropy
+    ceiling = entropy  # the most L_I can be, in nats: H(c), when Q is always right and sure
 
     @property
     def width(self) -> int:
         """Inputs of G: one-hot."""
         return self.k
 
-    @property
-    def q_width(self) -> int:
-        """Outputs of Q: one logit per category."""
-        return self.k
+    q_width = width  # outputs of Q: one logit per category
 
     def sample(self, n: int, generator: Generator | None = None, device: str | torch.device = "cpu") -> Tensor:
         """int64 [n], each category equally likely."""
@@ -74,6 +69,9 @@ class Uniform:
     """
 
     sigma: float | None = 1.0
+    # Differential entropy H(c), in nats: log Q(c|x) is a density and may exceed 0, so L_I may exceed H(c).
+    entropy: ClassVar[float] = math.log(2)
+    width: ClassVar[int] = 1  # inputs of G
 
     def __post_init__(self) -> None:
         number = type(self.sigma) in (int, float) and SIGMA_FLOOR <= self.sigma < math.inf
@@ -81,19 +79,9 @@ class Uniform:
             raise ValueError(f"Uniform: sigma must be None (learned) or at least {SIGMA_FLOOR}, found {self.sigma!r}")
 
     @property
-    def entropy(self) -> float:
-        """Differential entropy H(c) = ln 2, in nats. A density: log Q(c|x) may exceed 0, so L_I may exceed H(c)."""
-        return math.log(2)
-
-    @property
     def ceiling(self) -> float | None:
         """The most L_I can be, in nats: H(c) - ln(2 pi sigma^2) / 2, at MSE 0. None where sigma is learned."""
         return None if self.sigma is None else self.entropy - 0.5 * math.log(2 * math.pi * self.sigma**2)
-
-    @property
-    def width(self) -> int:
-        """Inputs of G."""
-        return 1
 
     @property
     def q_width(self) -> int:

@@ -152,14 +152,14 @@ def category_name(run: Run, code: int, k: int) -> str:
 
 
 def traversal_figure(
-    run: Run, code: int = 1, rows: int = 10, columns: int | None = None, limit: float = 2, seed: int = 0, note: str = ""
+    run: Run, code: int = 1, rows: int = 10, columns: int | None = None, limit: float = 2, seed: int = 0
 ) -> Figure:
     """`traversal` as a figure: the code's values below, the range of training marked, each row's category at the left.
 
-    `note` stands at the foot, by default "rendered, not SVHN" or the like for a run on stand-ins.
+    At the foot stands "rendered, not SVHN" or the like for a run on stand-ins.
     """
     run = as_run(run)
-    spec, note = run.config.latents, note or note_of(run)
+    spec, note = run.config.latents, note_of(run)
     sheet = traversal(run, code, rows, columns, limit, seed)
     values = sweep(spec.codes[code], columns, limit).tolist()
     continuous, down, name = isinstance(spec.codes[code], Uniform), _code_of_rows(spec, code), spec.name(code)
@@ -284,9 +284,9 @@ def png_bytes(picture: Image.Image | Figure) -> bytes:
     return buffer.getvalue()
 
 
-def save_png(path: str | Path, picture: np.ndarray | Figure, note: str = "") -> None:
-    """Write a sheet, with `note` beneath it, or a figure as a PNG file. Raises OSError; an old file then stays."""
-    write_whole(path, png_bytes(show(picture, 1, note=note) if isinstance(picture, np.ndarray) else picture))
+def save_png(path: str | Path, picture: np.ndarray | Figure) -> None:
+    """Write a sheet or a figure as a PNG file. Raises OSError; an old file then stays."""
+    write_whole(path, png_bytes(show(picture, 1) if isinstance(picture, np.ndarray) else picture))
 
 
 def save_traversals(run: Run) -> Path:

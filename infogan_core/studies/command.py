@@ -53,15 +53,12 @@ def results() -> None:
     from infogan_core.files import PROJECT, PUBLISHED, write_whole
     from infogan_core.recipes.presets import PUBLISHED_RUNS
     from infogan_core.studies.card import card
-    from infogan_core.studies.numbers import README_BLOCK, fill, page
+    from infogan_core.studies.numbers import fill, page
 
     for name in PUBLISHED_RUNS:
         write_whole(PUBLISHED / name / "README.md", card(PUBLISHED / name).encode())
     readme = PROJECT / "README.md"
     write_whole(PUBLISHED / "RESULTS.md", page().encode())
     click.echo(PUBLISHED / "RESULTS.md")
-    if README_BLOCK.search(text := readme.read_text()):
-        write_whole(readme, fill(text).encode())
-        click.echo(f"{readme}: its table of results")
-    else:
-        click.echo(f"{readme}: has no block that begins with '<!-- results: ...'; left as it is", err=True)
+    write_whole(readme, fill(readme.read_text()).encode())
+    click.echo(f"{readme}: its table of results")

@@ -61,19 +61,15 @@ class Batches:
         jitter = torch.rand(n, c.batch, 2, 3, **on_device) * 2 - 1
         if c.augment_share < 1 or c.augment_warmup:
             jitter *= torch.rand(n, c.batch, 1, 1, **on_device) < self.augment_share
-        maps: list[Tensor | None] = [None] * n
-        if c.shift or c.warp or c.flip:
-            maps = list(affine_maps(jitter, c.warp, c.shift, c.image_size))
+        none = [None] * n
+        maps = list(affine_maps(jitter, c.warp, c.shift, c.image_size)) if c.shift or c.warp or c.flip else none
         if c.flip:  # real pictures only: a code may still tell left from right
             mirror = torch.randint(2, (c.batch, 1), **on_device) * 2 - 1
             for of_real in maps[0::3]:
                 of_real[:, 0] *= mirror
-        colors: list[Tensor | None] = [None] * n
-        if c.color:
-            colors = list(c.color * (torch.rand(n, c.batch, 3, **on_device) * 2 - 1))
-        noise: list[Tensor | None] = [None] * n
-        if c.instance_noise:
-            noise = list(torch.randn(n, c.batch, c.channels, c.image_size, c.image_size, **on_device))
+        colors = list(c.color * (torch.rand(n, c.batch, 3, **on_device) * 2 - 1)) if c.color else none
+        shape = n, c.batch, c.channels, c.image_size, c.image_size
+        noise = list(torch.randn(shape, **on_device)) if c.instance_noise else none
         return [Augmentation(*of) for of in zip(maps, colors, noise, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:

@@ -169,7 +169,9 @@ def test_a_traversal_that_cannot_be_is_refused_in_one_line(wrong):
 
 
 def test_an_annotated_sheet_says_its_code_values_rows_and_note():
-    figure = figures.traversal_figure(fake_run(names={"c2": "slant $"}), 1, rows=5, note="a stand-in")
+    run = fake_run(names={"c2": "slant $"})
+    run.env = {"note": "a stand-in"}
+    figure = figures.traversal_figure(run, 1, rows=5)
     axes = figure.axes[0]
     assert {text.get_text() for text in figure.texts} == {"c2: slant $", "a stand-in"}
     assert [text.get_text() for text in axes.get_xticklabels()][4:7] == ["\N{MINUS SIGN}0.4", "0.0", "0.4"]

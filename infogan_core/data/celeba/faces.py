@@ -85,7 +85,7 @@ def _download(folder: Path) -> None:
         here = " and ".join(missing[missing.index(name) :])
         ways = f'fetch {here} by hand from {page} into {folder}, or use source="embedded" (rendered) or source=PATH'
         number, md5 = next((number, md5) for number, md5, file in CelebA.file_list if file == name)
-        with downloading("CelebA", folder, f"its host often refuses: {ways}"):
+        with downloading("CelebA", f"its host often refuses: {ways}"):
             try:
                 download_file_from_google_drive(number, folder, name, md5)
             except BaseException:

@@ -518,7 +518,8 @@ def test_refused_download_says_what_to_fetch_by_hand(tmp_path, drive, refuses, f
     with refused(RuntimeError, rf"often refuses: fetch {fetch} by hand from https:.* into .*/data/celeba, or .*MD5"):
         load_images("celeba", "download", root=tmp_path / "data")
     assert not any((tmp_path / "data" / "celeba" / name).exists() for name in refuses)
-    assert (tmp_path / "data").exists() == (len(refuses & {"img_align_celeba.zip"}) == 0)
+    drive.refuses.clear()
+    assert len(load_images("celeba", "download", root=tmp_path / "data")) == 9
 
 
 def test_download_fetches_the_zip_beside_a_list(tmp_path, drive):
