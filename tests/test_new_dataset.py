@@ -21,8 +21,8 @@ def load_stripes(source, root, **options):
 def stripes(monkeypatch):
     spec = ig.LatentSpec(4, (ig.Categorical(2), ig.Uniform()))
     config = ig.Config("stripes", "smoke", latents=spec, width=0.125, steps=20, batch=32, log_every=5)
-    monkeypatch.setitem(DATASETS, "stripes", DataSet("Stripes", load_stripes, (28,), "direction"))
     monkeypatch.setitem(ig.PRESETS, "stripes", {"smoke": Profile(config, "a second", {"held_out.accuracy": 0.0})})
+    monkeypatch.setitem(DATASETS, "stripes", DataSet("Stripes", load_stripes, (28,), "direction"))
 
 
 def test_it_trains_is_measured_and_shown(stripes, tmp_path):
