@@ -52,7 +52,7 @@ PROFILES = {
     "smoke": Profile(QUICK.replace(**SMOKE), "2 seconds"),
     "quick": Profile(
         QUICK,
-        "1.1 hours on one core with bf16",
+        "1.5 hours on one core with bf16",
         {"codes.c1.mi": 2.0, "quality.score.share": 0.75},
         {"quality.ratio": 5.0},
         least_images=8_000,  # and a fifth of all held out: the ratio needs 2,000

@@ -28,8 +28,7 @@ GIVEN = {  # what no page has, since it was not measured, and where it comes fro
     "1.58": "ln 2 - ln(2 pi e sigma^2) / 2 at sigma 0.1",
     "0.05": "Uniform's floor of a learned sigma",
     "0.5": "a setting of SVHN's and CelebA's quick: sigma, lambda",
-    "1.5": "hours that CelebA's quick takes on a core of its own: the published runs shared theirs",
-    "1.1": "hours that SVHN's quick takes: the page has its minutes",
+    "1.5": "hours that SVHN's quick takes: the page has its minutes",
     "3.11": "Python's version",
     "3.0": "of MNIST's licence",
 }
