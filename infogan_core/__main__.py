@@ -16,7 +16,7 @@ COMMANDS = {  # the module of each, which is imported when the command is called
     "site": ("show.share.site:site", "Write a static site: sliders, notebooks, results, guides."),
     "study": ("studies.command:study", "Measure claims of the paper again, over many runs."),
     "publish": ("studies.command:publish", "Train the published runs and write their model card."),
-    "results": ("studies.command:results", "Write RESULTS.md and README's table from the published runs."),
+    "results": ("studies.command:results", "Write RESULTS.md, the model cards and README's table."),
 }
 
 

@@ -49,7 +49,8 @@ def read_codes(run: Run, x: Tensor) -> list[np.ndarray]:
 def model_centrality(runs: Sequence[Run], seed: int = 0) -> list[float]:
     """ModelCentrality (Lin et al. 2020, section 4): how far each run's codes are those of the others, which needs no
     labels. Of two runs one's codes are the factors of its own pictures, the other's Q reads them, and both ways the
-    FactorVAE score is taken; of a run, the mean with all others. Raises ValueError for fewer than two runs.
+    FactorVAE score is taken; of a run, the mean with all others. Raises ValueError for fewer than two runs, and where
+    the Q of one reads nothing.
     """
     if len(runs) < 2:
         raise ValueError(f"ModelCentrality compares runs with each other: give two or more, found {len(runs)}")
@@ -100,8 +101,6 @@ def scores(
     code. What is fitted is fitted on half of the pictures and scored on the other. Raises ValueError where no code
     varies, or where a factor has one value or a value that few pictures show.
     """
-    if not any(np.ptp(c, axis=0).any() for c in codes):
-        raise ValueError("no code varies from picture to picture: there is nothing to score")
     for k, f in enumerate(factors.T):
         counts = np.bincount(f)
         if len(counts) < 2 or counts.min() < MIN_PICTURES:
@@ -152,8 +151,10 @@ def factor_vae(codes: list[np.ndarray], factors: np.ndarray, seed: int) -> float
     """Kim and Mnih 2018, section 4: how often the code that varies least, for its variance, where one factor is fixed
     names that factor by a majority vote, on votes that the majority was not learned from.
 
-    A category's variance is the sum of its probabilities' variances.
+    A category's variance is the sum of its probabilities' variances. Raises ValueError where no code varies.
     """
+    if not any(np.ptp(c, axis=0).any() for c in codes):
+        raise ValueError("no code varies from picture to picture: there is nothing to score")
     rng = np.random.default_rng(seed)
     fixed = rng.integers(factors.shape[1], size=VOTES_TO_LEARN + VOTES_TO_SCORE)
     groups = np.empty((len(fixed), GROUP), int)

@@ -28,7 +28,8 @@ def read_notes(file: Path) -> tuple[str, str]:
 def card(folder: Path) -> str:
     """The card of a published set, whose first run is in `folder` itself and whose other seeds are in folders of it."""
     above, below = read_notes(folder / "notes.md")
-    runs = [read_run(folder), *map(read_run, sorted(folder.glob("seed=*")))]
+    others = sorted(folder.glob("seed=*"), key=lambda other: int(other.name.removeprefix("seed=")))
+    runs = [read_run(folder), *map(read_run, others)]
     config, filters = runs[0].config, {"at": lambda run, path: number_at(run.report, path), "missed": missed}
     paper = preset(config.dataset, "paper")
     same_codes = asdict(paper.replace(latents=config.latents, lambda_info=(1.0,)))

@@ -55,10 +55,9 @@ def results() -> None:
     from infogan_core.studies.card import card
     from infogan_core.studies.numbers import fill, page
 
-    for name in PUBLISHED_RUNS:
-        write_whole(PUBLISHED / name / "README.md", card(PUBLISHED / name).encode())
-    readme = PROJECT / "README.md"
-    write_whole(PUBLISHED / "RESULTS.md", page().encode())
-    click.echo(PUBLISHED / "RESULTS.md")
-    write_whole(readme, fill(readme.read_text()).encode())
-    click.echo(f"{readme}: its table of results")
+    files = {PUBLISHED / "RESULTS.md": page(), (readme := PROJECT / "README.md"): fill(readme.read_text())}
+    trained = [PUBLISHED / name for name in PUBLISHED_RUNS if (PUBLISHED / name / "metrics.json").is_file()]
+    files |= {folder / "README.md": card(folder) for folder in trained}
+    for file, text in files.items():
+        write_whole(file, text.encode())
+        click.echo(file)

@@ -181,3 +181,10 @@ def test_model_centrality_prefers_runs_that_others_agree_with():
     assert model_centrality([same, swapped, mixed]) == pytest.approx([5 / 6, 5 / 6, 2 / 3], abs=0.02)
     with pytest.raises(ValueError, match="give two or more, found 1"):
         model_centrality([same])
+
+
+def test_model_centrality_counts_both_ways():
+    """A Q that reads one code of three gets a third of the votes; its pictures are read well by the other's Q."""
+    same, deaf = Turned(np.eye(3)), Turned(np.eye(3))
+    deaf.infer = lambda x: [(mean * (k == 0), torch.ones_like(mean)) for k, mean in enumerate(x.T)]
+    assert model_centrality([same, deaf]) == pytest.approx([2 / 3, 2 / 3], abs=0.02)

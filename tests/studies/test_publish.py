@@ -14,10 +14,12 @@ from infogan_core.__main__ import main
 from infogan_core.device import environment
 from infogan_core.files import check_sums
 from infogan_core.measure.evaluate import evaluate
+from infogan_core.recipes.presets import PUBLISHED_RUNS
 from infogan_core.recipes.profile import Profile
+from infogan_core.runs import read_config
 from infogan_core.studies import publish as publishing
 from infogan_core.studies import run as studies
-from infogan_core.studies.card import read_notes
+from infogan_core.studies.card import card, read_notes
 from infogan_core.training import train as training
 
 EARLIER = {  # folders that an earlier recipe or an earlier env.json made; whoever trains one anew takes it out
@@ -128,6 +130,16 @@ def test_a_stopped_training_goes_on_and_a_failed_one_publishes_nothing(toy, made
     publishing.make("toy", "embedded")
     stretches = json.loads((toy / "seed=1" / "env.json").read_text())["stretches"]
     assert [(of["from"], of["to"]) for of in stretches] == [(0, 6), (6, 12)]
+
+
+@pytest.mark.parametrize("name", PUBLISHED_RUNS)
+def test_a_published_set_is_one_experiment_and_its_card_is_made_from_its_files(name):
+    """Whoever changes a run, its notes or the card by hand is told here: `make results`."""
+    folder = ROOT / "outputs" / "published" / name
+    folders = [folder, *folder.glob("seed=*")]
+    assert sorted(read_config(of).seed for of in folders) == sorted(PUBLISHED_RUNS[name][2])
+    publishing.check_set(folders)
+    assert (folder / "README.md").read_text() == card(folder)
 
 
 @pytest.mark.parametrize(
