@@ -48,7 +48,8 @@ def sprites(runs: list[Run]) -> dict[str, Figure]:
 def _panels(titles: list[str], sheets: list[np.ndarray], rows: int, foot: str = "") -> Figure:
     columns = math.ceil(len(sheets) / rows)
     tall = max(len(sheet) / sheet.shape[1] for sheet in sheets)
-    figure = Figure((2.4 * columns, (2.4 * tall + 0.4) * rows), dpi=DPI, facecolor="white", layout="constrained")
+    size = 2.4 * columns, (2.4 * tall + 0.4) * rows + 0.2 * bool(foot)
+    figure = Figure(size, dpi=DPI, facecolor="white", layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.axis("off")
