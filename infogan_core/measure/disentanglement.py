@@ -47,7 +47,7 @@ def read_codes(run: Run, x: Tensor) -> list[np.ndarray]:
 
 
 def model_centrality(runs: Sequence[Run], seed: int = 0) -> list[float]:
-    """ModelCentrality (Lin et al. 2020, section 4): how far each run's codes are those of the others, which needs no
+    """ModelCentrality (Lin et al. 2020): how far each run's codes are those of the others, which needs no
     labels. Of two runs one's codes are the factors of its own pictures, the other's Q reads them, and both ways the
     FactorVAE score is taken; of a run, the mean with all others. Raises ValueError for fewer than two runs, and where
     the Q of one reads nothing.

@@ -57,11 +57,10 @@ def missed(run: RunFiles) -> list[str]:
 
 
 def shows(run: RunFiles, code: str) -> str:
-    """What a code shows, as evaluate() names it, its categories, and its strongest Spearman's rho."""
-    names, numbers = run.report["names"], run.report["codes"][code]
-    categories = [f"{of.partition('=')[2]}: {name}" for of, name in names.items() if of.startswith(f"{code}=")]
+    """What a code shows, as evaluate() names it, its strongest Spearman's rho, and R^2; its sheet names categories."""
+    name, numbers = run.report["names"].get(code, "nothing strong"), run.report["codes"][code]
     rho = {measure: numbers[measure] for measure in (*STROKE_MEASURES, *COLOUR_MEASURES) if measure in numbers}
-    strongest = max(rho, key=lambda measure: abs(rho[measure]), default=None)
-    what = names.get(code, "nothing strong") + (f" ({'; '.join(categories)})" if categories else "")
-    what += f", rho with {strongest} {rho[strongest]:.2f}" if strongest else ""
-    return what + (f"; Q reads it with R^2 {numbers['r2']:.2f}" if "r2" in numbers else "")
+    if not rho:
+        return name
+    strongest = max(rho, key=lambda measure: abs(rho[measure]))
+    return f"{name}; rho with {strongest} {rho[strongest]:.2f}, R^2 {numbers['r2']:.2f}"
