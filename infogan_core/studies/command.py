@@ -10,7 +10,7 @@ import click
 @click.option("--source", default="download", help='All of MNIST: "download", or a path to its files.')
 @click.pass_context
 def study(context: click.Context, names: tuple[str, ...], source: str) -> None:
-    """Measure claims of the paper again, all without a NAME: figure1, ablations, paper, seeds, embedded, sprites.
+    """Measure claims of the paper again, all without a NAME: figure1, ablations, paper, seeds, embedded, fp32, sprites.
 
     Trains for hours on the cores of this machine. After a stop the same command goes on from the last checkpoints, and
     a finished run is only loaded. `infogan_core results` then makes the page.

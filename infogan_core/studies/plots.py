@@ -33,7 +33,7 @@ def figure1(runs: list[Run]) -> dict[str, Figure]:
 def seeds(runs: list[Run]) -> dict[str, Figure]:
     """c1 of every run, the failures too: per seed five rows of noise, one column per category."""
     titles = [f"seed {run.config.seed}: {run.report['held_out']['error']:.1%} error" for run in runs]
-    return {"seeds": _panels(titles, [traversal(run, 0, rows=5) for run in runs], rows=2)}
+    return {"seeds": _panels(titles, [traversal(run, 0, rows=5) for run in runs], rows=4)}
 
 
 def sprites(runs: list[Run]) -> dict[str, Figure]:

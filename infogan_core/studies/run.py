@@ -81,13 +81,14 @@ class Study:
 
 
 QUICK, SPRITES = preset("mnist", "quick"), preset("mnist", "sprites")
-FRESH = tuple(range(40, 50))  # seeds that chose nothing
+FRESH = tuple(range(40, 60))  # seeds that chose nothing
 STUDIES = {
     "figure1": Study((ablations.INFOGAN, ablations.PLAIN_GAN), digits, plots.figure1, mi_over_training),
     "ablations": Study(ablations.CONFIGS, digits),
     "paper": Study((preset("mnist", "paper").replace(profile="half", width=0.5),), digits, seeds=tuple(range(30, 35))),
     "seeds": Study((QUICK,), digits, plots.seeds, signals, seeds=FRESH),
     "embedded": Study((QUICK,), digits, seeds=FRESH, source="embedded"),
+    "fp32": Study((QUICK.replace(profile="fp32", precision="fp32"),), digits, seeds=FRESH[:10], source="embedded"),
     "sprites": Study((SPRITES,), measure, plots.sprites, centrality, seeds=tuple(range(15, 20)), source="dsprites"),
 }
 
