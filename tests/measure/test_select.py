@@ -8,7 +8,7 @@ from torch import tensor
 
 import infogan_core as ig
 from helpers import ROOT
-from infogan_core.measure.select import BEST_SIGNAL, SIGNALS, consensus, judge
+from infogan_core.measure.select import BEST_SIGNAL, consensus, judge
 
 
 def run(name, mi, data="digits"):
@@ -32,11 +32,11 @@ def test_of_two_runs_the_better_is_chosen(smoke_run, tmp_path, better):
     assert ig.select_run([ig.load_run(folder) for folder in folders]).path == folders[better]
 
 
-def test_of_what_is_known_of_one_run_select_runs_signal_lost_least_over_ten_seeds():
+def test_select_runs_signal_lost_at_most_half_a_point_over_twenty_seeds():
     study = json.loads((ROOT / "outputs/published/evidence/seeds.json").read_text())
-    assert len(study["runs"]) == 10
-    regrets = {name: study["signals"][name]["regret"] for name in SIGNALS}  # agreement needs the other runs
-    assert regrets[BEST_SIGNAL] == min(regrets.values()) <= 0.005
+    assert len(study["runs"]) == 20
+    assert study["signals"][BEST_SIGNAL]["spearman"] > 0
+    assert study["signals"][BEST_SIGNAL]["regret"] <= 0.005
 
 
 def test_what_cannot_be_chosen_from():
