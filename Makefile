@@ -1,5 +1,5 @@
 define HELP
-make mnist          train on 4,000 real digits, then sliders: 5 to 8 minutes on one core
+make mnist          train on 4,000 real digits, then sliders: 2 to 8 minutes on one core
 make svhn           the published house numbers; with SOURCE= or PROFILE= a training
 make celeba         the published faces; with SOURCE= or PROFILE= a training
   PROFILE=quick     or smoke (seconds), or paper (half an hour); of celeba also quick64, for 64x64 pixels

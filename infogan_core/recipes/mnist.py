@@ -72,7 +72,7 @@ SPRITES = Config(  # five codes for dSprites' five factors
 
 PROFILES = {
     "smoke": Profile(QUICK.replace(**SMOKE), "2 seconds"),
-    "quick": Profile(QUICK, "5 to 8 minutes on one core", {"held_out.accuracy": 0.8}),
+    "quick": Profile(QUICK, "2 to 8 minutes on one core", {"held_out.accuracy": 0.8}),
     "paper": Profile(
         PAPER,
         "15 to 35 minutes on one core",
