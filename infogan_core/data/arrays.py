@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from infogan_core.data.images import SIZES, ImageSet, at_least_two, image_set, natural
-from infogan_core.data.reading import TooLarge, reading
+from infogan_core.data.reading import TooLarge, check_packing, reading
 
 PARTS = ("train", "held out", "validation")
 LAYOUTS = (  # keys, in any case, of the pictures and labels of each of the PARTS; the first row that fits is read
@@ -51,8 +51,10 @@ def read_arrays(path: Path) -> ImageSet:
     factors = {"attributes", "attribute_names"} if "attributes" in arrays else {"latents_classes"}
     wanted = [key for key in arrays if key in factors or any(key in pair for pair in pairs.values())]
     with reading(path, "cannot be read, write plain arrays with np.savez"):
-        sizes = [info.file_size for info in arrays.zip.infolist() if info.filename.removesuffix(".npy") in wanted]
-        check_unpacked(path, sum(sizes), path.stat().st_size)
+        entries = [info for info in arrays.zip.infolist() if info.filename.removesuffix(".npy") in wanted]
+        for info in entries:
+            check_packing(info)
+        check_unpacked(path, sum(info.file_size for info in entries), path.stat().st_size)
         named = {key: np.asarray(arrays[key]) for key in wanted}
     parts = {part: (named[images], named.get(labels)) for part, (images, labels) in pairs.items()}
     images = build(parts, path, path.name, *_factors(named))

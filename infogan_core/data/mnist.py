@@ -13,7 +13,7 @@ import numpy as np
 
 from infogan_core.data.arrays import build, check_unpacked
 from infogan_core.data.images import ImageSet, fixed_order, image_set
-from infogan_core.data.reading import downloading, reading
+from infogan_core.data.reading import check_packing, downloading, reading
 
 FILES = {  # sha256 of MNIST's own, unpacked: Fashion-MNIST and others have files of the same names and form
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -146,8 +146,11 @@ def _idx_header(shape: tuple[int, ...]) -> bytes:
 def _read_idx(path: Path | zipfile.Path) -> np.ndarray:
     """An idx file's array, compressed or not. Raises ValueError, naming the file."""
     rank = int(NAME.fullmatch(path.name)[4])
-    n_stored = path.stat().st_size if isinstance(path, Path) else path.root.getinfo(path.at).compress_size
+    info = None if isinstance(path, Path) else path.root.getinfo(path.at)
+    n_stored = info.compress_size if info else path.stat().st_size
     with reading(path), path.open("rb") as stored:
+        if info:
+            check_packing(info)
         file = gzip.GzipFile(fileobj=stored) if stored.peek(2)[:2] == b"\x1f\x8b" else stored
         header = file.read(4 + 4 * rank)
         shape = np.frombuffer(header, ">u4", rank, offset=4).tolist()

@@ -33,6 +33,12 @@ def reading(path: Path | zipfile.Path, advice: str = "damaged, copy it again") -
         raise ValueError(f"{path}: {advice} ({one_line(error)})") from None
 
 
+def check_packing(info: zipfile.ZipInfo) -> None:
+    """Raise ValueError for an entry that Python unpacks whole, whatever its size: neither stored nor deflated."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("neither stored nor deflated")
+
+
 @contextlib.contextmanager
 def downloading(title: str, instead: str) -> Iterator[None]:
     """Where the block fails, RuntimeError that says what to do instead, and why the download failed."""

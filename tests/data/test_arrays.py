@@ -321,3 +321,13 @@ def test_npy_whose_header_lies_is_named(tmp_path):
     (tmp_path / "own.npy").write_bytes(header_only("|u1", (10**9, 64, 64), 1568))
     with refused(ValueError, r"/own\.npy: cannot be read"):
         load_images("mnist", tmp_path / "own.npy")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_packing_that_python_cannot_unpack_in_part_is_refused(tmp_path, packing):
+    array = io.BytesIO()
+    np.save(array, np.zeros((100, 28, 28, 1), np.uint8))
+    with zipfile.ZipFile(tmp_path / "own.npz", "w", packing) as archive:
+        archive.writestr("images.npy", array.getvalue())
+    with refused(ValueError, "neither stored nor deflated"):
+        load_images("mnist", tmp_path / "own.npz")

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import zipfile
 from pathlib import Path
 from urllib.error import URLError
 
@@ -257,3 +258,12 @@ def test_torchvision_reports_a_host_it_cannot_reach(tmp_path, monkeypatch):
     monkeypatch.setattr(MNIST, "mirrors", ["file:///does/not/exist/"])
     with refused(RuntimeError, r"could not be downloaded.*/does/not/exist"):
         load_images("mnist", "download", root=tmp_path)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_packing_that_python_cannot_unpack_in_part_is_refused(tmp_path, packing):
+    with zipfile.ZipFile(tmp_path / "digits.zip", "w", packing) as archive:
+        for name in NAMES:
+            archive.writestr(name, bytes(1 << 20))
+    with refused(ValueError, "neither stored nor deflated"):
+        load_images("mnist", tmp_path / "digits.zip")

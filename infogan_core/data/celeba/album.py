@@ -22,7 +22,7 @@ from PIL import Image
 
 from infogan_core.data.images import LEAVE_OUT, at_least_two
 from infogan_core.data.pictures import picture_formats
-from infogan_core.data.reading import one_line, reading
+from infogan_core.data.reading import check_packing, one_line, reading
 
 if TYPE_CHECKING:
     import pandas as pd  # slow to import
@@ -60,8 +60,8 @@ class Album:
         beside = self.archive is None or isinstance(entry, Path)
         if beside and not os.path.isfile(self.path / entry):
             raise ValueError("no regular file")  # a FIFO would be waited for without end
-        if not beside and self.archive.getinfo(entry).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError("neither stored nor deflated")  # Python unpacks the other kinds whole, whatever their size
+        if not beside:
+            check_packing(self.archive.getinfo(entry))
         with open(self.path / entry, "rb") if beside else self.archive.open(entry) as file:
             return file.read(most)  # ZipFile.read() would inflate all, whatever size the zip declares
 
