@@ -119,7 +119,9 @@ class ImageSet:
         return replace(self, **picked, name=name, held_out=None, validation=None)
 
     def split(self, parts: np.ndarray) -> ImageSet:
-        """Those of part 0 to train on, 1 for validation and 2 held out: parts [N]."""
+        """Those of part 0 to train on, 1 for validation and 2 held out: parts [N]. Raises ValueError without any 0."""
+        if not (parts == 0).any():
+            raise ValueError(f"{self.name}: no picture of {len(self):,} would be left to train on")
         names = (self.name, f"{self.name}, validation", f"{self.name}, held out")
         at = [torch.from_numpy(np.flatnonzero(parts == part)) for part in range(3)]
         train, validation, test = (self.pick(i, name) if len(i) else None for i, name in zip(at, names, strict=True))

@@ -69,7 +69,8 @@ def check_claims(config: Config, report: dict[str, Any]) -> str:
     if profile is None or not _listed(profile):
         return f"{name}: no targets to check."
     if not (found := targets_of(config, report)):
-        return f"{name}: its targets are for the genuine data set, not for {data['data']}. Nothing was checked."
+        enough = f" of {profile.least_images:,} pictures" if profile.least_images else ""
+        return f"{name}: its targets are for the genuine data set{enough}, not for {data['data']}. Nothing was checked."
     return "\n".join(f"{name}: {_verdict(config, *target)}" for target in found)
 
 

@@ -128,3 +128,10 @@ def test_validation_comes_from_the_training_pictures_and_what_is_held_out_stays(
 def test_pixels_are_contiguous():
     assert twenty().pixels.is_contiguous()
     assert twenty().pick(torch.tensor([3, 1]), "two").pixels.is_contiguous()
+
+
+@pytest.mark.parametrize("split", ["hold_out_last", "validate_on_last"])
+def test_some_pictures_must_be_left_to_train_on(split):
+    images = ImageSet(np.zeros((4, 1, 28, 28), np.uint8), None, "four")
+    with pytest.raises(ValueError, match="no picture of 4 would be left to train on"):
+        getattr(images, split)(4)
